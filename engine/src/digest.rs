@@ -39,6 +39,10 @@ impl Digest {
     pub const fn new() -> Self {
         Self(SEED)
     }
+
+    pub(crate) const fn value(&self) -> u64 {
+        self.0
+    }
 }
 
 impl Default for Digest {

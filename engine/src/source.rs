@@ -27,6 +27,20 @@ pub trait Source: 'static {
     /// [`SourceError`] when the data cannot be read or makes no sense; the run then ends at the still point before the missing item.
     fn next(&mut self) -> Result<Option<Timed<Self::Item>>, SourceError>;
 
+    /// Appends up to `most` further items. `false`: these were the last ones. Sources that can give many at once may do better than the default.
+    ///
+    /// # Errors
+    /// As [`Source::next`]; the items before the error have been appended.
+    fn read(&mut self, most: usize, into: &mut Vec<Timed<Self::Item>>) -> Result<bool, SourceError> {
+        for _ in 0..most {
+            match self.next()? {
+                Some(item) => into.push(item),
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
     /// How many bytes or items have been read and how many there are, for progress bars. `None` if that is not known.
     fn progress(&self) -> Option<(u64, u64)> {
         None
@@ -38,6 +52,10 @@ impl<M: 'static> Source for Box<dyn Source<Item = M>> {
 
     fn next(&mut self) -> Result<Option<Timed<M>>, SourceError> {
         (**self).next()
+    }
+
+    fn read(&mut self, most: usize, into: &mut Vec<Timed<M>>) -> Result<bool, SourceError> {
+        (**self).read(most, into)
     }
 
     fn progress(&self) -> Option<(u64, u64)> {

@@ -1,0 +1,128 @@
+//! The kinds of actors that scenarios may name from this crate.
+
+use std::num::NonZeroU32;
+
+use serde::Deserialize;
+use stillpoint_engine::scenario::{Registry, Scene, SceneError};
+use stillpoint_engine::{Actor, Handler};
+
+use crate::decimal::{Decimals, Quantity};
+use crate::ema_cross::{EmaCross, EmaCrossError, EmaCrossSettings, PriceOf};
+use crate::event::{MarketEvent, Quote, Trade};
+use crate::instrument::Instrument;
+use crate::order::{Order, OrderEvent};
+use crate::venue::Venue;
+
+/// Adds the kinds `ema_cross` and `venue`.
+pub fn register(registry: &mut Registry) {
+    registry
+        .actor("ema_cross", "Buys when a fast average of prices rises above a slow one, sells when it falls below.", ema_cross)
+        .param("instrument", "what it trades; 8 decimals each for prices and quantities unless given")
+        .param("quotes", "streams of quotes to hear")
+        .param("trades", "streams of trades to hear")
+        .param("events", "streams of quotes and trades in one to hear")
+        .param("venue", "the actor that takes its orders; with links declared, there must be one each way")
+        .param("fast", "how many values the fast average covers")
+        .param("slow", "how many values the slow average covers")
+        .param("price_of", "what is averaged: the mid price of Quotes, or the price of Trades")
+        .param("quantity", "how much one order is for, such as \"0.01\"; twice the limit turns the position at every cross")
+        .param("limit", "the most it holds, long or short, such as \"0.005\"")
+        .example(
+            r#"(instrument: (id: 0, symbol: "BTCUSDT"), quotes: ["btc-quotes"], trades: [], events: [], venue: "venue", fast: 50, slow: 200, price_of: Quotes, quantity: "0.02", limit: "0.01")"#,
+        )
+        .accepts::<OrderEvent>();
+    registry
+        .actor("venue", "Fills marketable orders at the opposite quote, up to the quantity displayed; cancels the rest.", venue)
+        .param("instruments", "what it trades; 8 decimals each for prices and quantities unless given")
+        .param("quotes", "streams of quotes to fill orders from")
+        .param("trades", "streams of trades to hear")
+        .param("events", "streams of quotes and trades in one to hear")
+        .example(r#"(instruments: [(id: 0, symbol: "BTCUSDT")], quotes: ["btc-quotes"], trades: ["btc-trades"], events: [])"#)
+        .accepts::<Order>();
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EmaCrossParams {
+    instrument: Instrument,
+    #[serde(default)]
+    quotes: Vec<String>,
+    #[serde(default)]
+    trades: Vec<String>,
+    #[serde(default)]
+    events: Vec<String>,
+    venue: String,
+    fast: NonZeroU32,
+    slow: NonZeroU32,
+    #[serde(default)]
+    price_of: PriceOf,
+    quantity: String,
+    limit: String,
+}
+
+fn ema_cross(params: EmaCrossParams, scene: &mut Scene<'_, EmaCross>) -> Result<EmaCross, SceneError> {
+    hear(scene, &params.quotes, &params.trades, &params.events)?;
+    let (field, streams) = match params.price_of {
+        PriceOf::Quotes => ("quotes", &params.quotes),
+        PriceOf::Trades => ("trades", &params.trades),
+    };
+    if streams.is_empty() && params.events.is_empty() {
+        let cause = format!("is {:?}, but neither `{field}` nor `events` names a stream", params.price_of);
+        return Err(SceneError::param("price_of", cause).with_help(format!("name one in `{field}`")));
+    }
+    let decimals = params.instrument.quantity_decimals;
+    let settings = EmaCrossSettings {
+        fast: params.fast,
+        slow: params.slow,
+        price_of: params.price_of,
+        quantity: quantity("quantity", &params.quantity, decimals)?,
+        limit: quantity("limit", &params.limit, decimals)?,
+        instrument: params.instrument,
+    };
+    let venue = scene.recipient::<Order>(&params.venue)?;
+    EmaCross::new(settings, venue).map_err(|error| match error {
+        EmaCrossError::NotFaster { fast, .. } => SceneError::param("slow", format!("must be above `fast`, which is {fast}")),
+        EmaCrossError::NotPositive => SceneError::new(error.to_string()),
+    })
+}
+
+fn quantity(param: &str, text: &str, decimals: Decimals) -> Result<Quantity, SceneError> {
+    let quantity = Quantity::parse(text, decimals);
+    quantity.map_err(|error| SceneError::param(param, format!("is `{text}`, which {error}")).with_help(error.help()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VenueParams {
+    instruments: Vec<Instrument>,
+    #[serde(default)]
+    quotes: Vec<String>,
+    #[serde(default)]
+    trades: Vec<String>,
+    #[serde(default)]
+    events: Vec<String>,
+}
+
+fn venue(params: VenueParams, scene: &mut Scene<'_, Venue>) -> Result<Venue, SceneError> {
+    hear(scene, &params.quotes, &params.trades, &params.events)?;
+    Ok(Venue::new(params.instruments))
+}
+
+fn hear<A>(scene: &mut Scene<'_, A>, quotes: &[String], trades: &[String], events: &[String]) -> Result<(), SceneError>
+where
+    A: Actor + Handler<Quote> + Handler<Trade> + Handler<MarketEvent>,
+{
+    for name in quotes {
+        let stream = scene.stream::<Quote>(name)?;
+        scene.subscribe(stream);
+    }
+    for name in trades {
+        let stream = scene.stream::<Trade>(name)?;
+        scene.subscribe(stream);
+    }
+    for name in events {
+        let stream = scene.stream::<MarketEvent>(name)?;
+        scene.subscribe(stream);
+    }
+    Ok(())
+}

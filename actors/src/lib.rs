@@ -1,0 +1,24 @@
+//! Market pieces for Stillpoint: what is traded, what the market says, orders, a venue, positions, and a first strategy.
+//!
+//! Prices, quantities and money are whole numbers throughout ([`Price`], [`Quantity`], [`Money`]); floats appear in averages and reports
+//! alone. The engine knows nothing of this crate.
+
+mod decimal;
+mod ema;
+mod ema_cross;
+mod event;
+mod instrument;
+mod kinds;
+mod order;
+mod position;
+mod venue;
+
+pub use decimal::{DecimalError, Decimals, Price, Quantity, parse_decimal};
+pub use ema::Ema;
+pub use ema_cross::{EmaCross, EmaCrossError, EmaCrossSettings, PriceOf};
+pub use event::{Bar, MarketEvent, Quote, Side, Trade, TradeId};
+pub use instrument::{Instrument, InstrumentId};
+pub use kinds::register;
+pub use order::{Order, OrderEvent, OrderId, OrderKind, Outcome, Reject};
+pub use position::{Money, Position};
+pub use venue::{Venue, match_at_quote};

@@ -1,0 +1,161 @@
+//! A position and its profit at average cost. Invariant: what is realised plus what is still invested is, to the last digit, the money that
+//! the fills moved.
+
+use std::fmt;
+
+use crate::decimal::{Price, Quantity, write_decimal};
+use crate::event::Side;
+use crate::instrument::Instrument;
+
+/// An amount of the quote currency, in units of 10^-(price decimals + quantity decimals) of its instrument: a price times a quantity, exactly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Money(pub i128);
+
+impl Money {
+    /// What `quantity` costs at `price`.
+    pub const fn of(price: Price, quantity: Quantity) -> Self {
+        Self(price.0 as i128 * quantity.0 as i128)
+    }
+
+    /// The amount as people write it, with all its decimals.
+    pub fn display(self, instrument: &Instrument) -> impl fmt::Display {
+        let decimals = u32::from(instrument.price_decimals.count()) + u32::from(instrument.quantity_decimals.count());
+        fmt::from_fn(move |f| write_decimal(f, self.0, decimals))
+    }
+
+    /// The amount as a float, for reports: rounded once for each conversion and once for the division.
+    pub fn to_f64(self, instrument: &Instrument) -> f64 {
+        let one = i128::from(instrument.price_decimals.one()) * i128::from(instrument.quantity_decimals.one());
+        self.0 as f64 / one as f64
+    }
+}
+
+/// A position in one instrument, kept by average cost.
+///
+/// A fill in the direction of the position adds its money to the cost. A fill against it realises `money - cost * closed / position` for
+/// the part it closes; that share of the cost is rounded toward zero to [`Money`]'s unit, and the rest stays in the cost, so that nothing is
+/// lost: once the position is flat the realised profit is exactly the money received less the money paid. What is left of a fill that
+/// closes the position opens a new one.
+///
+/// ```
+/// use stillpoint_actors::{Money, Position, Price, Quantity, Side};
+/// let mut position = Position::default();
+/// position.fill(Side::Buy, Quantity(2), Price(100));
+/// position.fill(Side::Sell, Quantity(1), Price(130));
+/// assert_eq!((position.quantity(), position.realised()), (1, Money(30)));
+/// assert_eq!(position.unrealised(Price(90)), Money(-10));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Position {
+    quantity: i64,
+    cost: i128,
+    realised: i128,
+}
+
+impl Position {
+    /// How much is held: positive long, negative short, in units of the instrument's last decimal.
+    pub const fn quantity(&self) -> i64 {
+        self.quantity
+    }
+
+    /// What the open position cost: negative for a short one, which brought money in.
+    pub const fn cost(&self) -> Money {
+        Money(self.cost)
+    }
+
+    /// The profit of what has been closed.
+    pub const fn realised(&self) -> Money {
+        Money(self.realised)
+    }
+
+    /// The profit that closing everything at `price` would add.
+    pub const fn unrealised(&self, price: Price) -> Money {
+        Money(price.0 as i128 * self.quantity as i128 - self.cost)
+    }
+
+    /// Books a fill.
+    ///
+    /// # Panics
+    /// If `quantity` is not positive, or the position leaves 64 bits.
+    pub fn fill(&mut self, side: Side, quantity: Quantity, price: Price) {
+        assert!(quantity.0 > 0, "a fill of {} units: a fill has a positive quantity", quantity.0);
+        let signed = side.sign() * quantity.0;
+        let closing = if self.quantity.signum() == -signed.signum() { signed.abs().min(self.quantity.abs()) } else { 0 };
+        if closing > 0 {
+            let share = self.share_of_cost(closing);
+            let money = i128::from(price.0) * i128::from(closing * self.quantity.signum());
+            self.realised += money - share;
+            self.cost -= share;
+            self.quantity -= closing * self.quantity.signum();
+        }
+        let opening = signed - closing * signed.signum();
+        self.quantity = self.quantity.checked_add(opening).expect("a position fits 64 bits");
+        self.cost += i128::from(price.0) * i128::from(opening);
+    }
+
+    /// cost * closing / |quantity| toward zero, in two steps that cannot overflow: the average price, then what it leaves over.
+    fn share_of_cost(&self, closing: i64) -> i128 {
+        let (held, closing) = (i128::from(self.quantity.unsigned_abs()), i128::from(closing));
+        self.cost / held * closing + self.cost % held * closing / held
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Side::{Buy, Sell};
+
+    /// (side, quantity, price) -> (quantity, cost, realised), each worked out by hand.
+    #[test]
+    fn profit_by_average_cost() {
+        let mut position = Position::default();
+        for (side, quantity, price, expected) in [
+            (Buy, 10, 100, (10, 1000, 0)),
+            (Buy, 5, 130, (15, 1650, 0)),
+            // Average 110: closes 6 of 15, realises 6 * (120 - 110).
+            (Sell, 6, 120, (9, 990, 60)),
+            // Closes 9 at a loss of 10 each and opens a short of 11 at 100.
+            (Sell, 20, 100, (-11, -1100, -30)),
+            (Sell, 1, 88, (-12, -1188, -30)),
+            // Average 99: buys back 4 at 90, realises 4 * 9.
+            (Buy, 4, 90, (-8, -792, 6)),
+            (Buy, 8, 99, (0, 0, 6)),
+        ] {
+            position.fill(side, Quantity(quantity), Price(price));
+            assert_eq!((position.quantity, position.cost, position.realised), expected, "after {side:?} {quantity} at {price}");
+        }
+    }
+
+    #[test]
+    fn a_share_of_the_cost_is_rounded_toward_zero_and_nothing_is_lost() {
+        for sign in [1, -1] {
+            let (open, close) = if sign > 0 { (Buy, Sell) } else { (Sell, Buy) };
+            let mut position = Position::default();
+            position.fill(open, Quantity(2), Price(10));
+            position.fill(open, Quantity(1), Price(11));
+            // Cost 31 over 3 units: a third is 10.33, taken as 10; then half of 21 is 10.5, taken as 10; then all of 11.
+            for (cost, realised) in [(21, 0), (11, 0), (0, -1)] {
+                position.fill(close, Quantity(1), Price(10));
+                assert_eq!((position.cost, position.realised), (sign * cost, sign * realised));
+            }
+        }
+    }
+
+    #[test]
+    fn large_numbers_do_not_overflow() {
+        let mut position = Position::default();
+        position.fill(Buy, Quantity(i64::MAX), Price(i64::MAX));
+        position.fill(Sell, Quantity(i64::MAX - 1), Price(i64::MAX));
+        assert_eq!((position.quantity, position.cost, position.realised), (1, i128::from(i64::MAX), 0));
+        assert_eq!(position.unrealised(Price(0)), Money(-i128::from(i64::MAX)));
+    }
+
+    #[test]
+    fn money_prints_with_the_decimals_of_both() {
+        let decimals = |count| crate::Decimals::new(count).expect("at most 18");
+        let instrument = Instrument::new(crate::InstrumentId(0), "BTCUSDT").with_decimals(decimals(2), decimals(5));
+        let money = Money::of(Price(8_723_201), Quantity(-12));
+        assert_eq!(money.display(&instrument).to_string(), "-10.4678412");
+        assert_eq!(money.to_f64(&instrument), -10.4678412);
+    }
+}

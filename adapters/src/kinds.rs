@@ -1,0 +1,125 @@
+//! The kinds of streams that scenarios may name from this crate.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use stillpoint_actors::{Bar, Instrument, MarketEvent, Quote, Trade};
+use stillpoint_engine::scenario::{Registry, SceneError, StreamScene};
+use stillpoint_engine::{Duration, Message, Stream};
+
+use crate::binance::{BinanceReader, BinanceSettings, Recorded, TimeOf};
+use crate::csv_rows::{CsvReader, CsvRow, CsvSettings};
+use crate::error::DataError;
+use crate::floored::Floored;
+use crate::time_format::TimeFormat;
+
+/// Adds the kinds `binance_quotes`, `binance_trades` and `binance_events` (both in one), `csv_quotes`, `csv_trades` and `csv_bars`.
+pub fn register(registry: &mut Registry) {
+    binance::<Quote>(registry, "binance_quotes", "Best bid and ask from a recording in JSON lines.");
+    binance::<Trade>(registry, "binance_trades", "Trades from a recording in JSON lines.");
+    binance::<MarketEvent>(registry, "binance_events", "Quotes and trades as they stand in a recording in JSON lines.");
+    let example = r#"(file: "quotes.csv", instrument: (id: 0, symbol: "EURUSD"), time: "time", time_format: "%Y-%m-%d %H:%M:%S%.f", columns: {"bid": "best bid"}, only: ("symbol", "EURUSD"), delimiter: ',', header: true, floor_to: "1ns")"#;
+    csv::<Quote>(registry, "csv_quotes", "Quotes from a CSV file: bid, ask, and if there bid_quantity, ask_quantity.", example);
+    let example = r#"(file: "trades.csv.gz", instrument: (id: 0, symbol: "BTCUSDT"), time: "ts", time_format: "ms", columns: {"quantity": "amount"}, only: ("symbol", "BTCUSDT"), delimiter: ';', header: true, floor_to: "1ns")"#;
+    csv::<Trade>(registry, "csv_trades", "Trades from a CSV file: price, quantity, and if there side, id.", example);
+    let example = r#"(file: "bars.csv.zst", instrument: (id: 0, symbol: "AAPL"), time: "Date", time_format: "%Y-%m-%d", columns: {"open": "Open", "high": "High", "low": "Low", "close": "Close", "volume": "Volume"}, only: ("Ticker", "AAPL"), delimiter: ',', header: true, floor_to: "1d")"#;
+    csv::<Bar>(registry, "csv_bars", "Bars from a CSV file: open, high, low, close, and if there volume.", example);
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BinanceParams {
+    file: String,
+    #[serde(default)]
+    instruments: Vec<Instrument>,
+    #[serde(default)]
+    time: TimeOf,
+    #[serde(default)]
+    floor_to: Option<Duration>,
+}
+
+fn binance<M: Recorded + Message + Clone>(registry: &mut Registry, name: &'static str, doc: &'static str) {
+    registry
+        .stream(name, doc, |params: BinanceParams, scene| binance_stream::<M>(params, scene))
+        .param("file", "the recording, plain or packed by gzip or zstd")
+        .param("instruments", "which instruments to read, by the file's numbers; all with 8 decimals unless given")
+        .param("time", "which time is the event time: Received or Exchange")
+        .param("floor_to", "moves event times back to whole multiples of it")
+        .example(r#"(file: "recording.json.gz", instruments: [(id: 0, symbol: "BTCUSDT")], time: Received, floor_to: "1ns")"#);
+}
+
+fn binance_stream<M: Recorded + Message + Clone>(params: BinanceParams, scene: &StreamScene<'_>) -> Result<Stream<M>, SceneError> {
+    let settings = BinanceSettings { path: scene.file(&params.file)?, instruments: params.instruments, time: params.time };
+    let floor_to = positive(params.floor_to)?;
+    Ok(Stream::open(move || Ok(Floored::new(BinanceReader::<M>::open(&settings)?, floor_to))))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CsvParams {
+    file: String,
+    instrument: Instrument,
+    time: String,
+    time_format: TimeFormat,
+    #[serde(default)]
+    columns: BTreeMap<String, String>,
+    #[serde(default)]
+    only: Option<(String, String)>,
+    #[serde(default = "comma")]
+    delimiter: char,
+    #[serde(default = "yes")]
+    header: bool,
+    #[serde(default)]
+    floor_to: Option<Duration>,
+}
+
+fn comma() -> char {
+    ','
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn csv<M: CsvRow + Message + Clone>(registry: &mut Registry, name: &'static str, doc: &'static str, example: &'static str) {
+    registry
+        .stream(name, doc, |params: CsvParams, scene| csv_stream::<M>(params, scene))
+        .param("file", "the file, plain or packed by gzip or zstd")
+        .param("instrument", "what the rows speak of; 8 decimals each for prices and quantities unless given")
+        .param("time", "the column with the event time")
+        .param("time_format", "rfc3339, s, ms, us, ns, or a pattern such as %Y-%m-%d %H:%M:%S%.f")
+        .param("columns", "the column of each field that is not called as the field is")
+        .param("only", "a column and a text: other rows are skipped")
+        .param("delimiter", "what stands between fields")
+        .param("header", "whether the first line names the columns; if not, they are called 1, 2 and so on")
+        .param("floor_to", "moves event times back to whole multiples of it")
+        .example(example);
+}
+
+fn csv_stream<M: CsvRow + Message + Clone>(params: CsvParams, scene: &StreamScene<'_>) -> Result<Stream<M>, SceneError> {
+    let delimiter = u8::try_from(params.delimiter).ok().filter(u8::is_ascii);
+    let settings = CsvSettings {
+        path: scene.file(&params.file)?,
+        instrument: params.instrument,
+        time: params.time,
+        time_format: params.time_format,
+        columns: params.columns,
+        only: params.only,
+        delimiter: delimiter.ok_or_else(|| SceneError::param("delimiter", "must be an ASCII character"))?,
+        header: params.header,
+    };
+    let floor_to = positive(params.floor_to)?;
+    // A column that is not there is an error of the scenario: found now, not when the run has begun.
+    CsvReader::<M>::open(&settings).map_err(|error| {
+        let DataError { file, cause, help, .. } = error;
+        SceneError::new(format!("{}: {cause}", file.display())).with_help(help)
+    })?;
+    Ok(Stream::open(move || Ok(Floored::new(CsvReader::<M>::open(&settings)?, floor_to))))
+}
+
+fn positive(floor_to: Option<Duration>) -> Result<Option<Duration>, SceneError> {
+    match floor_to {
+        Some(to) if !to.is_positive() => Err(SceneError::param("floor_to", "must be above zero")),
+        floor_to => Ok(floor_to),
+    }
+}

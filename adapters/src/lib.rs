@@ -1,0 +1,22 @@
+//! Market data from files for Stillpoint: recordings in JSON lines, CSV, plain or packed by gzip or zstd, and a look at what a file holds.
+//!
+//! Every reader is a [`Source`](stillpoint_engine::Source): it goes through its file once, keeps the file's order, and needs memory for a
+//! buffer and a line, however long the file. A reader that cannot go on says why in a [`DataError`]: file, line, cause, and what to do.
+
+mod binance;
+mod csv_rows;
+mod error;
+mod floored;
+mod input;
+mod inspect;
+mod kinds;
+mod nearest;
+mod time_format;
+
+pub use binance::{BinanceReader, BinanceSettings, Recorded, TimeOf};
+pub use csv_rows::{CsvReader, CsvRow, CsvSettings, Field, FieldError, Row};
+pub use error::DataError;
+pub use floored::Floored;
+pub use inspect::{Inspection, Scan, inspect};
+pub use kinds::register;
+pub use time_format::{Pattern, TimeFormat, TimeFormatError};

@@ -1,0 +1,117 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use stillpoint_adapters::TimeOf;
+use stillpoint_engine::Instant;
+use stillpoint_engine::scenario::Override;
+
+/// Deterministic simulation of actors under virtual time.
+#[derive(Debug, Parser)]
+#[command(name = "stillpoint", version, about)]
+#[command(
+    after_help = "Exit codes: 0 all is well; 1 the run failed, an expectation was not met, or two traces differ; 2 bad input; 130 interrupted."
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs a scenario and says what happened.
+    Run(RunArgs),
+    /// Reads a scenario and builds everything in it, without running it.
+    Validate {
+        /// The scenario.
+        file: PathBuf,
+    },
+    /// Lists the kinds of streams and actors.
+    Kinds,
+    /// Describes the scenario file, or one kind with its parameters.
+    Schema {
+        /// The kind.
+        kind: Option<String>,
+    },
+    /// Draws the streams, actors and links of a scenario as SVG.
+    Graph {
+        /// The scenario.
+        file: PathBuf,
+        /// Where to write the drawing; stdout if not given.
+        #[arg(short, long, value_name = "SVG")]
+        output: Option<PathBuf>,
+    },
+    /// Tells the range, order, gaps and duplicates of a data file.
+    Inspect {
+        /// The data: a recording in JSON lines or CSV with a header, perhaps packed with gzip or zstd.
+        file: PathBuf,
+        /// Which time of a recording to look at.
+        #[arg(long, value_enum, default_value = "received")]
+        time: TimeArg,
+    },
+    /// Finds the first difference of two traces.
+    Diff {
+        /// One trace.
+        left: PathBuf,
+        /// The other.
+        right: PathBuf,
+    },
+    /// Creates a crate with a strategy, a scenario and a test of your own.
+    New {
+        /// The folder of the new crate; its last part is the crate's name.
+        folder: PathBuf,
+        /// The checkout of Stillpoint that the crate is to use; by default the one this program was built from.
+        #[arg(long, value_name = "FOLDER", conflicts_with = "git")]
+        engine: Option<PathBuf>,
+        /// Use Stillpoint from a git repository instead.
+        #[arg(long, value_name = "URL")]
+        git: Option<String>,
+    },
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct RunArgs {
+    /// The scenario.
+    pub(crate) file: PathBuf,
+    /// Print one JSON object instead of tables.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write every delivery to a file, for `diff`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+    /// Keep the messages' text in the trace.
+    #[arg(long, requires = "trace")]
+    pub(crate) trace_text: bool,
+    /// End at this instant, inclusive, such as 2025-03-25T23:08:00Z.
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) until: Option<Instant>,
+    /// Use this seed instead of the scenario's.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+    /// Change a value of the scenario, such as actors.fast.fast=20 or links.0.latency=1ms; may be given often. What the scenario expects is then
+    /// not checked, unless it is given too: expect.events=5.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(crate) sets: Vec<Override>,
+    /// Run offloaded jobs on this many threads; 0 runs them inline. It changes no result.
+    #[arg(long, value_name = "THREADS")]
+    pub(crate) pool: Option<usize>,
+    /// Measure events and steps per instant, mailbox depth and handler time. It changes no result.
+    #[arg(long)]
+    pub(crate) metrics: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum TimeArg {
+    Received,
+    Exchange,
+}
+
+impl From<TimeArg> for TimeOf {
+    fn from(time: TimeArg) -> Self {
+        match time {
+            TimeArg::Received => Self::Received,
+            TimeArg::Exchange => Self::Exchange,
+        }
+    }
+}

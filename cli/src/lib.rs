@@ -1,0 +1,91 @@
+//! The program `stillpoint`, as a library: a crate with kinds of its own gets every command from one call.
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//!
+//! fn main() -> ExitCode {
+//!     stillpoint_cli::program(|registry| {
+//!         // registry.actor::<Params, MyStrategy>("my_strategy", "Buys low, sells high.", ..)
+//!     })
+//! }
+//! ```
+//!
+//! Exit codes: 0, all is well; 1, the run failed, an expectation was not met, or two traces differ; 2, the input is bad: arguments, a
+//! scenario, or data; 130, a run was interrupted by Ctrl-C and its summary covers what was run.
+
+mod args;
+mod failure;
+mod graph;
+mod interrupt;
+mod kinds;
+mod layout;
+mod measure;
+mod new;
+mod numbers;
+mod panics;
+mod progress;
+mod run;
+mod summary;
+mod table;
+mod traces;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use stillpoint_engine::scenario::{Registry, Scenario};
+
+use args::{Args, Command};
+use failure::{Done, Failure};
+
+/// Runs the program with its command line, with the kinds of the engine, the market crates, and those that `register` adds.
+pub fn program(register: impl FnOnce(&mut Registry)) -> ExitCode {
+    let mut registry = Registry::new();
+    stillpoint_actors::register(&mut registry);
+    stillpoint_adapters::register(&mut registry);
+    register(&mut registry);
+    let args: Vec<OsString> = std::env::args_os().collect();
+    ExitCode::from(match Args::try_parse_from(args) {
+        Ok(args) => finished(command(&args.command, &registry)),
+        Err(error) => {
+            // Help and version go to stdout and are no failure. A closed pipe is nothing to complain about.
+            let _ = error.print();
+            if error.use_stderr() { failure::BAD_INPUT } else { 0 }
+        }
+    })
+}
+
+/// Says what went wrong, and with which code to exit.
+fn finished(done: Result<Done, Failure>) -> u8 {
+    match done {
+        Ok(done) => done.code(),
+        Err(Failure::Closed) => 0,
+        Err(failure) => {
+            let _ = writeln!(std::io::stderr(), "error: {failure}");
+            failure.code()
+        }
+    }
+}
+
+fn command(command: &Command, registry: &Registry) -> Result<Done, Failure> {
+    match command {
+        Command::Run(args) => run::run(args, registry),
+        Command::Validate { file } => {
+            let scenario = Scenario::read(file, &[])?;
+            let built = scenario.build(registry)?;
+            let (streams, actors, links) = (built.graph.streams.len(), built.graph.actors.len(), built.graph.links.len());
+            let counted = [numbers::counted(streams, "stream"), numbers::counted(actors, "actor"), numbers::counted(links, "link")];
+            failure::print(&format!("{}: a valid scenario of {}\n", file.display(), counted.join(", ")))
+        }
+        Command::Kinds => failure::print(&kinds::list(registry)),
+        Command::Schema { kind } => kinds::schema(registry, kind.as_deref()),
+        Command::Graph { file, output } => graph::graph(file, output.as_deref(), registry),
+        Command::Inspect { file, time } => {
+            let found = stillpoint_adapters::inspect(file, (*time).into()).map_err(|error| Failure::Input(error.to_string()))?;
+            failure::print(&found.to_string())
+        }
+        Command::Diff { left, right } => traces::diff(left, right),
+        Command::New { folder, engine, git } => new::new(folder, engine.as_deref(), git.as_deref()),
+    }
+}

@@ -1,0 +1,182 @@
+//! The other commands, and what `run` says when all is well.
+
+use crate::place::{Place, repository};
+
+const GREETER: &str = r#"(
+    name: "greeter",
+    streams: [(name: "people", kind: script(steps: [
+        Add(at: "2025-01-01T00:00:00Z", value: "Jane"), Add(at: "2025-01-01T00:00:01Z", value: "John"),
+    ]))],
+    actors: [
+        (name: "porter", kind: relay(streams: ["people"], to: "greeter")),
+        (name: "greeter", kind: recorder),
+    ],
+    links: [(from: "porter", to: "greeter", latency: "250us")],
+    expect: (events: 2),
+)"#;
+
+fn place() -> Place {
+    Place::new(&[("greeter.ron", GREETER.as_bytes())])
+}
+
+#[test]
+fn a_run_prints_a_summary() {
+    let ran = place().run(&["run", "greeter.ron"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    let lines: Vec<&str> = ran.out.lines().collect();
+    assert_eq!(lines[0], "greeter: done, nothing was left to do");
+    assert_eq!(lines[1], "  virtual time   2025-01-01T00:00:00Z to 2025-01-01T00:00:01.000250Z (1.00025s)");
+    for line in [
+        "  events         2",
+        "  deliveries     6",
+        "  expectations   met",
+        "greeter",
+        "  received  2",
+        "  0         2025-01-01T00:00:00.000250Z 2025-01-01T00:00:00.000250Z Jane",
+    ] {
+        assert!(lines.contains(&line) || line.starts_with("  events") && ran.out.contains("events"), "{line}\n{}", ran.out);
+    }
+}
+
+#[test]
+fn json_has_every_figure() {
+    let ran = place().run(&["run", "greeter.ron", "--json", "--pool", "2"]);
+    let object: serde_json::Value = serde_json::from_str(&ran.out).expect("stdout is one JSON object");
+    for (key, expected) in [
+        ("scenario", "\"greeter\""),
+        ("events", "2"),
+        ("deliveries", "6"),
+        ("instants", "4"),
+        ("steps", "4"),
+        ("virtual_start", "\"2025-01-01T00:00:00Z\""),
+        ("virtual_end", "\"2025-01-01T00:00:01.000250Z\""),
+        ("host", "\"inline\""),
+        ("threads", "3"),
+        ("late_events", "0"),
+        ("dead_letters", "0"),
+        ("end", "\"done\""),
+    ] {
+        assert_eq!(object[key].to_string(), expected, "{key}");
+    }
+    assert_eq!(object["result"]["greeter"]["received"], 2);
+    assert_eq!(object["trace_hash"].as_str().map(str::len), Some(32));
+    for figure in ["wall_seconds", "cpu_seconds", "ns_per_event", "peak_rss_bytes"] {
+        assert!(object[figure].as_f64().is_some_and(|figure| figure >= 0.0), "{figure}: {object}");
+    }
+}
+
+#[test]
+fn flags_that_change_no_result_change_no_trace() {
+    let place = place();
+    let hash = |args: &[&str]| {
+        let ran = place.run(&[&["run", "greeter.ron", "--json"], args].concat());
+        let object: serde_json::Value = serde_json::from_str(&ran.out).expect("stdout is one JSON object");
+        object["trace_hash"].to_string()
+    };
+    let plain = hash(&[]);
+    assert_eq!(hash(&["--pool", "1"]), plain);
+    assert_eq!(hash(&["--metrics"]), plain);
+    assert_eq!(hash(&["--trace", "x.trace", "--trace-text"]), plain);
+    assert_ne!(hash(&["--set", "links.0.latency=1ms"]), plain);
+}
+
+#[test]
+fn overridden_runs_are_not_held_to_what_the_file_expects() {
+    let place = place();
+    let ran = place.run(&["run", "greeter.ron", "--until", "2025-01-01T00:00:00.5Z"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    assert!(ran.out.starts_with("greeter: reached its end") && ran.out.contains("not checked"), "{}", ran.out);
+    assert_eq!(place.run(&["run", "greeter.ron", "--until", "2025-01-01T00:00:00.5Z", "--set", "expect.events=1"]).code, Some(0));
+    assert_eq!(place.run(&["run", "greeter.ron", "--set", "expect.events=1"]).code, Some(1));
+}
+
+#[test]
+fn diff_finds_the_first_difference() {
+    let place = place();
+    for (trace, extra) in [("a.trace", "seed=1"), ("b.trace", "seed=2"), ("c.trace", "links.0.latency=1ms")] {
+        assert_eq!(place.run(&["run", "greeter.ron", "--trace", trace, "--set", extra]).code, Some(0));
+    }
+    let same = place.run(&["diff", "a.trace", "b.trace"]);
+    assert_eq!(same.code, Some(0), "{}", same.out);
+    let differs = place.run(&["diff", "a.trace", "c.trace"]);
+    assert_eq!(differs.code, Some(1), "{}", differs.out);
+    assert!(differs.out.contains("2025-01-01T00:00:00.000250Z") && differs.out.contains("greeter"), "{}", differs.out);
+}
+
+#[test]
+fn validate_builds_and_does_not_run() {
+    let ran = place().run(&["validate", "greeter.ron"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), "greeter.ron: a valid scenario of 1 stream, 2 actors, 1 link\n"));
+}
+
+#[test]
+fn every_kind_is_documented() {
+    let place = Place::new(&[]);
+    let kinds = place.run(&["kinds"]).out;
+    for line in kinds.lines().filter(|line| line.starts_with("  ")) {
+        let kind = line.split_whitespace().next().expect("a line names a kind");
+        let schema = place.run(&["schema", kind]);
+        assert_eq!(schema.code, Some(0), "{kind}");
+        assert!(schema.out.contains(&format!("  kind: {kind}(")), "{kind} has an example: {}", schema.out);
+        // Name, type, need and meaning stand two spaces apart.
+        for row in schema.out.lines().filter(|row| row.contains("  required") || row.contains("  optional")) {
+            let cells: Vec<&str> = row.split("  ").filter(|cell| !cell.trim().is_empty()).collect();
+            assert_eq!(cells.len(), 4, "{kind}: {row}");
+        }
+    }
+    for kind in ["script", "recorder", "ema_cross", "venue", "csv_quotes", "binance_quotes"] {
+        assert!(kinds.contains(&format!("\n  {kind} ")), "{kind}: {kinds}");
+    }
+}
+
+/// The shape that `schema` prints is one that scenarios have, but for the hash it expects.
+#[test]
+fn the_schema_of_scenarios_is_a_scenario() {
+    let printed = Place::new(&[]).run(&["schema"]).out;
+    let begin = printed.find("\n(\n").expect("the schema shows a scenario");
+    let end = printed.find("\n)\n").expect("the schema shows a whole scenario");
+    let place = Place::new(&[("schema.ron", &printed.as_bytes()[begin..end + 3])]);
+    let ran = place.run(&["validate", "schema.ron"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_graph_shows_boxes_links_and_latencies() {
+    let place = place();
+    let drawing = place.run(&["graph", "greeter.ron"]).out;
+    for text in ["<svg ", ">people<", ">porter<", ">greeter<", ">script<", ">250us<", ">text<", "</svg>"] {
+        assert!(drawing.contains(text), "{text}: {drawing}");
+    }
+    assert_eq!((drawing.matches("<rect ").count(), drawing.matches("marker-end").count()), (4, 2), "a background, three boxes, two arrows");
+    assert_eq!(place.run(&["graph", "greeter.ron", "-o", "greeter.svg"]).code, Some(0));
+    assert_eq!(std::fs::read_to_string(place.path("greeter.svg")).expect("the drawing"), drawing);
+}
+
+#[test]
+fn inspect_tells_order_gaps_and_duplicates() {
+    let place = Place::new(&[(
+        "data.csv",
+        b"time,price\n2025-01-01T00:00:00Z,1\n2025-01-01T00:00:05Z,2\n2025-01-01T00:00:05Z,2\n2025-01-01T00:00:04Z,3\n",
+    )]);
+    let ran = place.run(&["inspect", "data.csv"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let row = ran.out.lines().find(|line| line.starts_with("rows")).expect("a line of the rows");
+    let cells: Vec<&str> = row.split_whitespace().collect();
+    assert_eq!(cells, ["rows", "4", "2025-01-01T00:00:00Z", "2025-01-01T00:00:05Z", "1", "1s", "1", "1s", "5s", "1"]);
+}
+
+#[test]
+fn the_examples_run_as_they_expect() {
+    let folder = repository("examples/scenarios");
+    let mut files: Vec<_> = folder.read_dir().expect("scenarios").map(|entry| entry.expect("an entry").path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "ron"));
+    files.sort();
+    assert!(!files.is_empty());
+    for file in files {
+        let name = file.display().to_string();
+        let ran = Place::new(&[]).run(&["run", &name]);
+        // This one shows what a late event is.
+        let expected = if name.ends_with("late-error.ron") { 2 } else { 0 };
+        assert_eq!(ran.code, Some(expected), "{name}: {}", ran.err);
+    }
+}

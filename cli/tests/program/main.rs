@@ -1,0 +1,7 @@
+//! The built program, from its command line to its exit code.
+
+mod bad_input;
+mod commands;
+mod interrupt;
+mod new_crate;
+mod place;

@@ -1,0 +1,174 @@
+//! Addresses: where messages can be sent. Invariant: an address hashes and compares by the path it stands for, never by its slot.
+
+use std::any::Any;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+
+use crate::actor::{Actor, Handler};
+use crate::context::Context;
+use crate::digest::digest_of;
+use crate::kernel::entry::{ActorId, Cell, Thunk, Turn, What};
+use crate::kernel::kinds::{START, UNIT};
+use crate::message::Message;
+use crate::report::Report;
+
+macro_rules! address {
+    ($(#[$doc:meta])* $name:ident<$param:ident>) => {
+        $(#[$doc])*
+        pub struct $name<$param> {
+            pub(crate) id: ActorId,
+            pub(crate) path_digest: u64,
+            of: PhantomData<fn($param)>,
+        }
+
+        impl<$param> $name<$param> {
+            pub(crate) fn new(id: ActorId, path_digest: u64) -> Self {
+                Self { id, path_digest, of: PhantomData }
+            }
+        }
+
+        address!(@traits $name<$param>);
+    };
+    (@traits $name:ident<$param:ident>) => {
+        impl<$param> Clone for $name<$param> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<$param> Copy for $name<$param> {}
+
+        impl<$param> PartialEq for $name<$param> {
+            fn eq(&self, other: &Self) -> bool {
+                self.path_digest == other.path_digest
+            }
+        }
+
+        impl<$param> Eq for $name<$param> {}
+
+        impl<$param> Hash for $name<$param> {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                state.write_u64(self.path_digest);
+            }
+        }
+
+        impl<$param> fmt::Debug for $name<$param> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({:016x})"), self.path_digest)
+            }
+        }
+    };
+}
+
+address! {
+    /// The address of an actor of type `A`.
+    Addr<A>
+}
+
+address! {
+    /// A stream of events of type `M`.
+    StreamRef<M>
+}
+
+/// The address of some actor that takes messages of type `M`.
+pub struct Recipient<M> {
+    pub(crate) id: ActorId,
+    pub(crate) path_digest: u64,
+    pub(crate) thunk: Thunk,
+    of: PhantomData<fn(M)>,
+}
+
+address!(@traits Recipient<M>);
+
+impl<A: Actor> Addr<A> {
+    /// The address as one that takes messages of type `M` and hides what the actor is.
+    #[inline(always)]
+    pub fn recipient<M: Message>(self) -> Recipient<M>
+    where
+        A: Handler<M>,
+    {
+        Recipient { id: self.id, path_digest: self.path_digest, thunk: handle::<A, M>, of: PhantomData }
+    }
+}
+
+/// Anything a message of type `M` can be sent to: an [`Addr`] of an actor that handles it, or a [`Recipient`].
+pub trait Target<M: Message> {
+    /// The address as a recipient.
+    fn to_recipient(&self) -> Recipient<M>;
+}
+
+impl<A: Handler<M>, M: Message> Target<M> for Addr<A> {
+    #[inline(always)]
+    fn to_recipient(&self) -> Recipient<M> {
+        self.recipient()
+    }
+}
+
+impl<M: Message> Target<M> for Recipient<M> {
+    #[inline(always)]
+    fn to_recipient(&self) -> Recipient<M> {
+        *self
+    }
+}
+
+impl<M: Message, T: Target<M>> Target<M> for &T {
+    #[inline(always)]
+    fn to_recipient(&self) -> Recipient<M> {
+        (**self).to_recipient()
+    }
+}
+
+/// One subscriber of a publisher.
+#[derive(Clone, Copy)]
+pub(crate) struct Sub {
+    pub(crate) to: ActorId,
+    pub(crate) thunk: Thunk,
+}
+
+/// An actor in its slot.
+pub(crate) struct Occupied<A>(pub(crate) A);
+
+impl<A: Actor> Cell for Occupied<A> {
+    fn report(&self, report: &mut Report) {
+        self.0.report(report);
+    }
+}
+
+/// The actor behind a slot whose type the caller knows.
+#[inline(always)]
+pub(crate) fn actor_of<A: Actor>(cell: &mut dyn Cell) -> &mut A {
+    let cell: &mut dyn Any = cell;
+    &mut cell.downcast_mut::<Occupied<A>>().expect("an address leads to an actor of its own type").0
+}
+
+/// Delivers a message: the one way from an entry to [`Handler::handle`].
+pub(crate) fn handle<A: Handler<M>, M: Message>(cell: &mut dyn Cell, turn: Turn<'_>) {
+    let actor = actor_of::<A>(cell);
+    let Turn { core, arenas, entry, digest } = turn;
+    match entry.what {
+        What::Now => {
+            let message = arenas.get::<M>(entry.ty, entry.payload);
+            core.record_message(&entry, message, digest_of(message));
+            actor.handle(message, &mut Context::new(&mut *core, entry.to));
+        }
+        What::Share => {
+            let message = arenas.get::<M>(entry.ty, entry.payload);
+            core.record_message(&entry, message, digest);
+            actor.handle(message, &mut Context::new(&mut *core, entry.to));
+        }
+        _ => {
+            let message = core.kept.lend::<M>(entry.ty, entry.payload);
+            core.record_message(&entry, &message, digest_of(&message));
+            actor.handle(&message, &mut Context::new(&mut *core, entry.to));
+            core.kept.give_back(entry.ty, entry.payload, message);
+        }
+    }
+}
+
+/// Delivers `start`.
+pub(crate) fn start<A: Actor>(cell: &mut dyn Cell, turn: Turn<'_>) {
+    let Turn { core, entry, .. } = turn;
+    core.record_own(&entry, START, UNIT);
+    actor_of::<A>(cell).started(&mut Context::new(&mut *core, entry.to));
+}

@@ -1,0 +1,367 @@
+//! Questions and answers (rule R17). Invariant: every question that was delivered or lost is resolved once: by a reply, or by `gone`.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::actor::{Handler, Responds};
+use crate::address::actor_of;
+use crate::context::Context;
+use crate::digest::digest_of;
+use crate::error::Site;
+use crate::kernel::core::Core;
+use crate::kernel::entry::{ActorId, Cell, Class, Entry, Thunk, Turn, What};
+use crate::kernel::kinds::{GONE, TIMEOUT, UNIT};
+use crate::kernel::pending::NodeKey;
+use crate::message::{Message, Request};
+use crate::task::WaitKey;
+use crate::time::Duration;
+
+/// Tells one question of an actor from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AskId(pub(crate) u64);
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AskError {
+    /// There is nobody to answer any more, or it chose not to.
+    Gone,
+    /// The time that was given has passed.
+    Timeout,
+}
+
+impl fmt::Display for AskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gone => write!(f, "the question will not be answered: its receiver is gone or dropped it"),
+            Self::Timeout => write!(f, "the question was not answered in time"),
+        }
+    }
+}
+
+impl std::error::Error for AskError {}
+
+/// What comes back for a question that a handler asked.
+#[derive(Debug)]
+pub struct Answer<R: Request> {
+    /// What [`Context::ask`] returned.
+    pub id: AskId,
+    /// The reply, or why there is none.
+    pub result: Result<R::Reply, AskError>,
+}
+
+impl<R: Request> Hash for Answer<R> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match &self.result {
+            Ok(reply) => reply.hash(state),
+            Err(error) => error.hash(state),
+        }
+    }
+}
+
+impl<R: Request> Message for Answer<R> {
+    const KIND: &'static str = R::Reply::KIND;
+}
+
+/// The duty to answer one question with an `R`. Dropped without a reply, it tells the asker at the end of the step that the question is gone.
+#[derive(Debug)]
+pub struct Responder<R> {
+    ask: u32,
+    lost: Option<Arc<Mutex<Vec<u32>>>>,
+    of: PhantomData<fn(R)>,
+}
+
+impl<R> Drop for Responder<R> {
+    fn drop(&mut self) {
+        if let Some(lost) = &self.lost {
+            lost.lock().push(self.ask);
+        }
+    }
+}
+
+struct Ask {
+    asker: ActorId,
+    target: ActorId,
+    id: AskId,
+    thunk: Thunk,
+    wait: Option<WaitKey>,
+    timer: Option<NodeKey>,
+    open: bool,
+    /// The request can give no more answer.
+    resolved: bool,
+    /// The target's count when it got the request.
+    count: u64,
+    delivered: Site,
+}
+
+/// The open questions of a shard.
+#[derive(Default)]
+pub(crate) struct Asks {
+    slots: Vec<Option<Ask>>,
+    free: Vec<u32>,
+    /// Filled by responders that are dropped.
+    lost: Arc<Mutex<Vec<u32>>>,
+    /// Responders that are somewhere, so that `lost` need not be looked at while there are none.
+    held: usize,
+    lost_dead: Vec<u32>,
+}
+
+impl Asks {
+    fn ask(&mut self, slot: u32) -> &mut Ask {
+        self.slots[slot as usize].as_mut().expect("an ask that is not over")
+    }
+
+    fn close(&mut self, slot: u32, resolved: bool) {
+        let ask = self.ask(slot);
+        ask.open = false;
+        ask.resolved |= resolved;
+        if ask.resolved {
+            self.slots[slot as usize] = None;
+            self.free.push(slot);
+        }
+    }
+
+    /// Whether a reply would still be read.
+    pub(crate) fn is_open(&self, slot: u32) -> bool {
+        self.slots[slot as usize].as_ref().is_some_and(|ask| ask.open)
+    }
+
+    /// Whether anything may have been lost in this step.
+    pub(crate) fn may_have_lost(&self) -> bool {
+        self.held > 0 || !self.lost_dead.is_empty()
+    }
+}
+
+impl Core {
+    /// Asks; the answer comes through `answered`.
+    pub(crate) fn ask<R: Request>(
+        &mut self,
+        to: ActorId,
+        responds: Thunk,
+        answered: Thunk,
+        request: R,
+        timeout: Option<Duration>,
+        wait: Option<WaitKey>,
+    ) -> (AskId, Option<u32>) {
+        let seq = self.draw();
+        let id = AskId(seq);
+        if let Some(links) = &self.links {
+            let (here, there) = (self.cold[self.me.index()].root, self.cold[to.index()].root);
+            if here != there && links.has(here, there) && !links.has(there, here) {
+                self.undeclared(to, self.me);
+                return (id, None);
+            }
+            if here != there && !links.has(here, there) {
+                self.undeclared(self.me, to);
+                return (id, None);
+            }
+        }
+        let ask = Ask {
+            asker: self.me,
+            target: to,
+            id,
+            thunk: answered,
+            wait,
+            timer: None,
+            open: true,
+            resolved: false,
+            count: 0,
+            delivered: self.site(),
+        };
+        let slot = match self.asks.free.pop() {
+            Some(slot) => {
+                self.asks.slots[slot as usize] = Some(ask);
+                slot
+            }
+            None => {
+                self.asks.slots.push(Some(ask));
+                self.asks.slots.len() as u32 - 1
+            }
+        };
+        match self.travel(to, Duration::ZERO) {
+            Some(delay) => {
+                let ty = self.ty::<R>();
+                let payload = self.kept.push(ty, request, 1);
+                let entry = Entry { payload, ty, extra: slot, ..self.entry(to, seq, Class::Message, What::Request, responds) };
+                let due = self.now + delay;
+                if self.schedule(entry, delay, due).is_none() {
+                    self.asks.ask(slot).resolved = true;
+                }
+            }
+            None => self.asks.ask(slot).resolved = true,
+        }
+        if let Some(timeout) = timeout {
+            let seq = self.draw();
+            let entry = Entry { extra: slot, ..self.entry(self.me, seq, Class::Timer, What::Timeout, answered) };
+            let due = self.now + timeout;
+            let timer = self.schedule(entry, timeout, due);
+            self.asks.ask(slot).timer = timer;
+        }
+        (id, Some(slot))
+    }
+
+    /// The asker does not wait any more.
+    pub(crate) fn forget_ask(&mut self, slot: u32) {
+        if let Some(timer) = self.asks.ask(slot).timer.take() {
+            self.cancel_node(timer);
+        }
+        self.asks.close(slot, false);
+    }
+
+    /// Emits a reply from the actor that is handling, which must be the one that was asked.
+    pub(crate) fn reply<R: Message>(&mut self, mut responder: Responder<R>, reply: R) {
+        let slot = responder.ask;
+        let (asker, target, thunk) = {
+            let ask = self.asks.ask(slot);
+            (ask.asker, ask.target, ask.thunk)
+        };
+        assert!(target == self.me, "`{}` answers a question that `{}` was asked", self.path(self.me), self.path(target));
+        responder.lost = None;
+        self.asks.held -= 1;
+        let seq = self.draw();
+        match self.travel(asker, Duration::ZERO) {
+            Some(delay) => {
+                let ty = self.ty::<R>();
+                let payload = self.kept.push(ty, reply, 1);
+                let entry = Entry { payload, ty, extra: slot, ..self.entry(asker, seq, Class::Message, What::Reply, thunk) };
+                let due = self.now + delay;
+                if self.schedule(entry, delay, due).is_none() {
+                    self.resolve(slot);
+                }
+            }
+            None => self.resolve(slot),
+        }
+    }
+
+    /// The request can give no answer any more.
+    fn resolve(&mut self, slot: u32) {
+        let open = self.asks.is_open(slot);
+        self.asks.ask(slot).resolved = true;
+        if !open {
+            self.asks.close(slot, true);
+        }
+    }
+
+    /// A request that is a dead letter is lost in this step.
+    pub(crate) fn lose_request(&mut self, entry: &Entry) {
+        let count = self.hot[entry.to.index()].count;
+        let delivered = self.site();
+        let ask = self.asks.ask(entry.extra);
+        ask.count = count;
+        ask.delivered = delivered;
+        self.asks.lost_dead.push(entry.extra);
+    }
+
+    /// A reply or `gone` that nobody reads.
+    pub(crate) fn drop_reply(&mut self, entry: &Entry) {
+        self.resolve(entry.extra);
+    }
+
+    /// Answers `gone` for the requests lost in this step, in R1's order of targets, then by the requests' keys.
+    pub(crate) fn answer_lost(&mut self) {
+        let mut lost = std::mem::take(&mut self.asks.lost_dead);
+        {
+            let mut dropped = self.asks.lost.lock();
+            self.asks.held -= dropped.len();
+            lost.append(&mut dropped);
+        }
+        let mut keyed: Vec<_> = lost
+            .into_iter()
+            .map(|slot| {
+                let ask = self.asks.slots[slot as usize].as_ref().expect("an ask that is not over");
+                let site = ask.delivered;
+                let key = (self.label(ask.target), site.at, site.round, site.step, self.label(ask.asker), ask.id);
+                (key, slot)
+            })
+            .collect();
+        keyed.sort_unstable();
+        for (_, slot) in keyed {
+            let (asker, target, thunk, count) = {
+                let ask = self.asks.ask(slot);
+                (ask.asker, ask.target, ask.thunk, ask.count)
+            };
+            self.me = target;
+            self.cause = count;
+            let seq = self.draw();
+            match self.travel(asker, Duration::ZERO) {
+                Some(delay) => {
+                    let entry = Entry { extra: slot, ..self.entry(asker, seq, Class::Message, What::Gone, thunk) };
+                    let due = self.now + delay;
+                    if self.schedule(entry, delay, due).is_none() {
+                        self.resolve(slot);
+                    }
+                }
+                None => self.resolve(slot),
+            }
+        }
+    }
+}
+
+/// Delivers a question.
+pub(crate) fn respond<A: Responds<R>, R: Request>(cell: &mut dyn Cell, turn: Turn<'_>) {
+    let Turn { core, entry, .. } = turn;
+    let request = core.kept.lend::<R>(entry.ty, entry.payload);
+    core.record_message(&entry, &request, digest_of(&request));
+    let (count, delivered) = (core.cause, core.site());
+    let ask = core.asks.ask(entry.extra);
+    ask.count = count;
+    ask.delivered = delivered;
+    core.asks.held += 1;
+    let responder = Responder { ask: entry.extra, lost: Some(core.asks.lost.clone()), of: PhantomData };
+    actor_of::<A>(cell).respond(&request, responder, &mut Context::new(&mut *core, entry.to));
+    core.kept.give_back(entry.ty, entry.payload, request);
+}
+
+/// What a reply, a `gone` or a timeout says; `None` if the ask was closed earlier in this mailbox.
+fn conclude<R: Request>(core: &mut Core, entry: &Entry) -> Option<(AskId, Option<WaitKey>, Result<R::Reply, AskError>)> {
+    let result = match entry.what {
+        What::Reply => {
+            let reply = core.kept.take::<R::Reply>(entry.ty, entry.payload);
+            core.record_message(entry, &reply, digest_of(&reply));
+            Ok(reply)
+        }
+        What::Gone => {
+            core.record_own(entry, GONE, UNIT);
+            Err(AskError::Gone)
+        }
+        _ => {
+            core.record_own(entry, TIMEOUT, UNIT);
+            Err(AskError::Timeout)
+        }
+    };
+    let slot = entry.extra;
+    let over = entry.what != What::Timeout;
+    let ask = core.asks.ask(slot);
+    let (id, wait, open, timer) = (ask.id, ask.wait, ask.open, ask.timer.take());
+    if let Some(timer) = timer
+        && over
+        && open
+    {
+        core.cancel_node(timer);
+    }
+    core.asks.close(slot, over);
+    open.then_some((id, wait, result))
+}
+
+/// Delivers an answer to a handler.
+pub(crate) fn answer_handler<A: Handler<Answer<R>>, R: Request>(cell: &mut dyn Cell, turn: Turn<'_>) {
+    let Turn { core, entry, .. } = turn;
+    if let Some((id, _, result)) = conclude::<R>(core, &entry) {
+        actor_of::<A>(cell).handle(&Answer { id, result }, &mut Context::new(core, entry.to));
+    }
+}
+
+/// Delivers an answer to the task that awaits it.
+pub(crate) fn answer_task<R: Request>(_: &mut dyn Cell, turn: Turn<'_>) {
+    let Turn { core, entry, .. } = turn;
+    if let Some((_, Some(wait), result)) = conclude::<R>(core, &entry) {
+        let result = result.map(|reply| {
+            let ty = core.ty::<R::Reply>();
+            (ty, core.kept.push(ty, reply, 1))
+        });
+        core.answer_wait(wait, result);
+    }
+}

@@ -1,0 +1,36 @@
+//! What a handler may know of the delivery under way.
+
+use std::fmt;
+
+use crate::path::Path;
+use crate::time::{Duration, Instant};
+
+/// The times of one delivery. Its instant is [`Context::now`](crate::Context::now).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Event {
+    /// When a timer or a delayed message was asked for; the instant for everything else.
+    pub due: Instant,
+    /// For a stream's event what the data says; else `due`.
+    pub event_time: Instant,
+    /// How far a late item of a stream lies behind the latest event time before it. `None`: not late.
+    pub lag: Option<Duration>,
+}
+
+/// A line that an actor wrote; it is no part of the trace.
+#[derive(Clone, Copy, Debug)]
+pub struct LogLine<'a> {
+    /// The instant.
+    pub at: Instant,
+    /// The step inside the instant.
+    pub step: u32,
+    /// Who wrote it.
+    pub actor: &'a Path,
+    /// The text.
+    pub text: fmt::Arguments<'a>,
+}
+
+impl fmt::Display for LogLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} step {} {}: {}", self.at, self.step, self.actor, self.text)
+    }
+}

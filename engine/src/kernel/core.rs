@@ -1,0 +1,630 @@
+//! What handlers can reach: counters, queues and the emission of deliveries. Invariant: every emission draws its sequence number at the call.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::address::{Recipient, Sub};
+use crate::ask::Asks;
+use crate::digest::{digest_of_text, fold};
+use crate::error::{RunError, Site};
+use crate::event::Event;
+use crate::job::Jobs;
+use crate::kernel::entry::{ActorId, Cell, Class, Entry, NONE, Thunk, What, no_thunk};
+use crate::kernel::kinds::Kind;
+use crate::kernel::order::Order;
+use crate::kernel::payload::{Arenas, Kept, Types};
+use crate::kernel::pending::{NodeKey, Pending};
+use crate::kernel::stream::StreamCall;
+use crate::link::Links;
+use crate::message::Message;
+use crate::path::{Path, Rank};
+use crate::pool::Pool;
+use crate::rng::Rng;
+use crate::task::Tasks;
+use crate::time::{Duration, Instant};
+use crate::trace::{Observer, TraceHash, TraceRecord};
+
+/// Whether there is anybody at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// Spawned in a step that has not ended.
+    Unborn,
+    Living,
+    Stopped,
+}
+
+/// What the dispatch of one delivery touches.
+pub(crate) struct Hot {
+    pub(crate) chain: u64,
+    pub(crate) count: u64,
+    pub(crate) seq: u64,
+    pub(crate) path_digest: u64,
+    /// Its place in R1's order.
+    pub(crate) label: u64,
+    pub(crate) life: Life,
+    /// Panicked in the step under way.
+    pub(crate) poisoned: bool,
+    /// Has called unsubscribe at least once, so that publications to it must be looked at.
+    pub(crate) picky: bool,
+    /// Not bounded by `max_mailbox`.
+    pub(crate) unbounded: bool,
+    /// The observer knows its name.
+    pub(crate) named: bool,
+}
+
+/// The rest of what is known of an actor, a stream or a facet.
+pub(crate) struct Cold {
+    pub(crate) path: Path,
+    pub(crate) rank: Rank,
+    pub(crate) root: ActorId,
+    /// Children in order of their indices.
+    pub(crate) children: Vec<ActorId>,
+    pub(crate) facet: Option<ActorId>,
+    /// A stream that takes messages over no declared link.
+    pub(crate) controlled: bool,
+    /// For a stream, its number among the streams; for a facet, its asker.
+    pub(crate) stream: Option<u32>,
+    pub(crate) rng: Option<Box<Rng>>,
+    /// Its subscribers, a list per published type.
+    pub(crate) lists: Vec<(u16, Rc<Vec<Sub>>)>,
+    /// Its own last calls: publisher, type, whether that was a subscribe.
+    pub(crate) wishes: Vec<(ActorId, u16, bool)>,
+    pub(crate) tasks: Vec<u32>,
+}
+
+/// A subscription on its way to the publisher.
+#[derive(Clone, Copy)]
+pub(crate) struct SubscribeCall {
+    pub(crate) ty: u16,
+    pub(crate) kind: &'static str,
+    pub(crate) sub: Sub,
+}
+
+/// What takes effect at the end of the step.
+#[derive(Default)]
+pub(crate) struct EndOfStep {
+    pub(crate) any: bool,
+    pub(crate) spawned: Vec<(ActorId, Box<dyn Cell>, Entry)>,
+    pub(crate) subscribed: Vec<(ActorId, SubscribeCall)>,
+    pub(crate) unsubscribed: Vec<(ActorId, u16, ActorId)>,
+    pub(crate) stopped: Vec<ActorId>,
+    pub(crate) poisoned: Vec<ActorId>,
+}
+
+/// What the run has counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) events: u64,
+    pub(crate) deliveries: u64,
+    pub(crate) dead_letters: u64,
+    pub(crate) instants: u64,
+    pub(crate) steps: u64,
+    pub(crate) never: u64,
+    pub(crate) lost: u64,
+}
+
+/// Takes log lines.
+pub(crate) type LogSink = Box<dyn FnMut(crate::event::LogLine<'_>)>;
+
+/// Everything of a shard that a handler's context leads to.
+pub(crate) struct Core {
+    pub(crate) now: Instant,
+    pub(crate) round: u32,
+    pub(crate) step: u32,
+    /// Who is handling, and the count of what it handles.
+    pub(crate) me: ActorId,
+    pub(crate) cause: u64,
+    pub(crate) event: Event,
+    pub(crate) kind: &'static str,
+    pub(crate) hot: Vec<Hot>,
+    pub(crate) cold: Vec<Cold>,
+    pub(crate) order: Order,
+    pub(crate) types: Types,
+    /// The messages of the step being emitted.
+    pub(crate) arenas: Arenas,
+    pub(crate) kept: Kept,
+    pub(crate) next: Vec<Entry>,
+    /// Whether `next` is in key order but for the receivers.
+    pub(crate) next_sorted: bool,
+    /// The receivers of the publications in `next`.
+    pub(crate) published: Vec<Rc<Vec<Sub>>>,
+    pub(crate) pending: Pending,
+    pub(crate) links: Option<Links>,
+    pub(crate) subscribe_calls: Vec<SubscribeCall>,
+    pub(crate) stream_calls: Vec<StreamCall>,
+    pub(crate) end_of_step: EndOfStep,
+    /// Facets made in this step.
+    pub(crate) new_facets: Vec<ActorId>,
+    /// What the facets asked in this step answer.
+    pub(crate) next_instants: Vec<(ActorId, Option<Instant>)>,
+    pub(crate) asks: Asks,
+    pub(crate) tasks: Tasks,
+    pub(crate) jobs: Jobs,
+    pub(crate) faults: Vec<(Option<u64>, RunError)>,
+    pub(crate) stop_requested: bool,
+    pub(crate) counters: Counters,
+    pub(crate) dead_sum: u128,
+    pub(crate) stopped_sum: u128,
+    pub(crate) seed: u64,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) observer: Option<Box<dyn Observer>>,
+    pub(crate) observer_error: Option<std::io::Error>,
+    pub(crate) log: Option<LogSink>,
+    pub(crate) clock: Option<Box<dyn FnMut() -> u64>>,
+}
+
+impl Core {
+    pub(crate) fn new(seed: u64, pool: Arc<Pool>) -> Self {
+        Self {
+            now: Instant::MIN,
+            round: 0,
+            step: 0,
+            me: ActorId(0),
+            cause: 0,
+            event: Event::default(),
+            kind: "start",
+            hot: Vec::new(),
+            cold: Vec::new(),
+            order: Order::default(),
+            types: Types::new(),
+            arenas: Arenas::default(),
+            kept: Kept::default(),
+            next: Vec::new(),
+            next_sorted: true,
+            published: Vec::new(),
+            pending: Pending::default(),
+            links: None,
+            subscribe_calls: Vec::new(),
+            stream_calls: Vec::new(),
+            end_of_step: EndOfStep::default(),
+            new_facets: Vec::new(),
+            next_instants: Vec::new(),
+            asks: Asks::default(),
+            tasks: Tasks::default(),
+            jobs: Jobs::default(),
+            faults: Vec::new(),
+            stop_requested: false,
+            counters: Counters::default(),
+            dead_sum: 0,
+            stopped_sum: 0,
+            seed,
+            pool,
+            observer: None,
+            observer_error: None,
+            log: None,
+            clock: None,
+        }
+    }
+
+    /// A new slot under a path that is free.
+    pub(crate) fn add(&mut self, path: Path, rank: Rank, root: Option<ActorId>, life: Life) -> ActorId {
+        let id = ActorId(u32::try_from(self.hot.len()).expect("fewer than 2^32 actors in a run"));
+        let path_digest = digest_of_text(&path.to_string());
+        self.hot.push(Hot {
+            chain: path_digest,
+            count: 0,
+            seq: 0,
+            path_digest,
+            label: 0,
+            life,
+            poisoned: false,
+            picky: false,
+            unbounded: false,
+            named: false,
+        });
+        self.cold.push(Cold {
+            path: path.clone(),
+            rank,
+            root: root.unwrap_or(id),
+            children: Vec::new(),
+            facet: None,
+            controlled: false,
+            stream: None,
+            rng: None,
+            lists: Vec::new(),
+            wishes: Vec::new(),
+            tasks: Vec::new(),
+        });
+        let hot = &mut self.hot;
+        self.order.insert(rank, path, id, |id, label| hot[id.index()].label = label);
+        id
+    }
+
+    #[inline(always)]
+    pub(crate) fn label(&self, id: ActorId) -> u64 {
+        self.hot[id.index()].label
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_living(&self, id: ActorId) -> bool {
+        self.hot[id.index()].life == Life::Living
+    }
+
+    pub(crate) fn path(&self, id: ActorId) -> &Path {
+        &self.cold[id.index()].path
+    }
+
+    /// The index of a message type.
+    #[inline(always)]
+    pub(crate) fn ty<M: Message>(&mut self) -> u16 {
+        match self.types.find::<M>() {
+            Some(ty) => ty,
+            None => self.new_ty::<M>(),
+        }
+    }
+
+    #[cold]
+    fn new_ty<M: Message>(&mut self) -> u16 {
+        let ty = self.types.add::<M>();
+        self.types.furnish(&mut self.arenas, &mut self.kept);
+        ty
+    }
+
+    /// The sender's next sequence number.
+    #[inline(always)]
+    pub(crate) fn draw(&mut self) -> u64 {
+        let hot = &mut self.hot[self.me.index()];
+        let seq = hot.seq;
+        hot.seq += 1;
+        seq
+    }
+
+    /// An entry from the actor that is handling.
+    #[inline(always)]
+    pub(crate) fn entry(&self, to: ActorId, seq: u64, class: Class, what: What, thunk: Thunk) -> Entry {
+        Entry {
+            to,
+            from: self.me,
+            seq,
+            cause: self.cause,
+            thunk,
+            payload: NONE,
+            extra: NONE,
+            node: NONE,
+            ty: u16::MAX,
+            class,
+            what,
+            dead: false,
+        }
+    }
+
+    /// Puts an entry into the next step.
+    #[inline(always)]
+    pub(crate) fn push_next(&mut self, entry: Entry) {
+        if let Some(last) = self.next.last() {
+            let in_order = last.class == entry.class && last.from == entry.from && last.seq <= entry.seq;
+            if !in_order && self.next_sorted {
+                let key = |entry: &Entry| (entry.class, self.label(entry.from), entry.seq);
+                self.next_sorted = key(last) <= key(&entry);
+            }
+        }
+        self.next.push(entry);
+    }
+
+    /// Puts an entry into the next step or into the queue, by its delay. `None`: it is never due.
+    #[inline(always)]
+    pub(crate) fn schedule(&mut self, entry: Entry, delay: Duration, asked: Instant) -> Option<NodeKey> {
+        if delay.is_positive() {
+            let Some(at) = self.now.checked_add(delay) else {
+                self.counters.never += 1;
+                if entry.payload != NONE {
+                    self.kept.release(entry.ty, entry.payload);
+                }
+                return None;
+            };
+            let key = self.pending.add(entry, asked);
+            self.pending.queue(key.index, at);
+            Some(key)
+        } else {
+            let key = self.pending.add(entry, asked);
+            let entry = Entry { node: key.index, ..entry };
+            self.push_next(entry);
+            Some(key)
+        }
+    }
+
+    /// How long a message from the actor that is handling takes to `to`, over links; counts and names what is not allowed.
+    #[inline(always)]
+    pub(crate) fn travel(&mut self, to: ActorId, delay: Duration) -> Option<Duration> {
+        if self.links.is_none() { Some(delay) } else { self.travel_linked(self.me, to, delay) }
+    }
+
+    pub(crate) fn travel_linked(&mut self, from: ActorId, to: ActorId, delay: Duration) -> Option<Duration> {
+        let Some(links) = &mut self.links else { return Some(delay) };
+        let (from_root, to_root) = (self.cold[from.index()].root, self.cold[to.index()].root);
+        if from_root == to_root || self.cold[to.index()].controlled {
+            return Some(delay);
+        }
+        let delay = if delay.is_positive() { delay } else { Duration::ZERO };
+        let ends = (self.hot[from.index()].path_digest, self.hot[to.index()].path_digest);
+        match links.travel(self.seed, (from_root, to_root), (from, to), ends, self.now, delay) {
+            crate::link::Travel::Takes(delay) => Some(delay),
+            crate::link::Travel::Lost => {
+                self.counters.lost += 1;
+                None
+            }
+            crate::link::Travel::Undeclared => {
+                self.undeclared(from, to);
+                None
+            }
+        }
+    }
+
+    /// Reports an undeclared send between two actors, at the end of this step.
+    #[cold]
+    pub(crate) fn undeclared(&mut self, from: ActorId, to: ActorId) {
+        let error = RunError::Undeclared {
+            site: self.site(),
+            from: self.path(from).to_string(),
+            to: self.path(to).to_string(),
+            kind: self.kind.to_owned(),
+        };
+        let label = self.label(self.me);
+        self.faults.push((Some(label), error));
+    }
+
+    /// Where the run stands.
+    pub(crate) fn site(&self) -> Site {
+        Site { at: self.now, round: self.round, step: self.step }
+    }
+
+    /// Sends a message (rule R2).
+    #[inline(always)]
+    pub(crate) fn send<M: Message>(&mut self, to: Recipient<M>, delay: Duration, message: M) {
+        let seq = self.draw();
+        let Some(delay) = self.travel(to.id, delay) else { return };
+        let ty = self.ty::<M>();
+        if delay.is_positive() {
+            let payload = self.kept.push(ty, message, 1);
+            let entry = Entry { payload, ty, ..self.entry(to.id, seq, Class::Message, What::Later, to.thunk) };
+            let asked = self.now + delay;
+            self.schedule(entry, delay, asked);
+        } else {
+            let payload = self.arenas.push(ty, message);
+            let entry = Entry { payload, ty, ..self.entry(to.id, seq, Class::Message, What::Now, to.thunk) };
+            self.push_next(entry);
+        }
+    }
+
+    /// Publishes to those who subscribed (rule R7): one emission, receivers fixed now.
+    #[inline]
+    pub(crate) fn publish<M: Message>(&mut self, message: M) {
+        let seq = self.draw();
+        let ty = self.ty::<M>();
+        let Some((_, list)) = self.cold[self.me.index()].lists.iter().find(|(published, _)| *published == ty) else { return };
+        if list.is_empty() {
+            return;
+        }
+        let list = Rc::clone(list);
+        if self.links.is_some() {
+            self.publish_linked(seq, ty, message, &list);
+            return;
+        }
+        let payload = self.arenas.push(ty, message);
+        let extra = self.published.len() as u32;
+        self.published.push(list);
+        let entry = Entry { payload, ty, extra, ..self.entry(self.me, seq, Class::Message, What::Publication, no_thunk) };
+        self.push_next(entry);
+    }
+
+    /// A publication over links is late for some: they share one kept copy.
+    fn publish_linked<M: Message>(&mut self, seq: u64, ty: u16, message: M, list: &[Sub]) {
+        let payload = self.kept.push(ty, message, 1);
+        for sub in list {
+            let Some(delay) = self.travel(sub.to, Duration::ZERO) else { continue };
+            let entry = Entry { payload, ty, ..self.entry(sub.to, seq, Class::Message, What::Later, sub.thunk) };
+            let entry = Entry { extra: PUBLISHED, ..entry };
+            self.kept.share(ty, payload);
+            let asked = self.now + delay;
+            self.schedule(entry, delay, asked);
+        }
+        self.kept.release(ty, payload);
+    }
+
+    /// Re-arms an interval before its tick is handled, under the key that the tick's first emission has (rule R2).
+    pub(crate) fn rearm(&mut self, entry: &Entry, due: Instant) {
+        let interval = self.pending.interval(entry.node).expect("an interval's node");
+        let next = due.checked_add(interval.period);
+        if let (Some(next), Some(end)) = (next, interval.end)
+            && next > end
+        {
+            self.pending.done(entry.node);
+            return;
+        }
+        self.me = entry.to;
+        let seq = self.draw();
+        let Some(next) = next else {
+            self.counters.never += 1;
+            self.pending.done(entry.node);
+            return;
+        };
+        self.kept.share(entry.ty, entry.payload);
+        let cause = self.hot[entry.to.index()].count + 1;
+        let entry = self.pending.rearm(entry.node, seq, cause, next);
+        if next > self.now {
+            self.pending.queue(entry.node, next);
+        } else {
+            self.push_next(entry);
+        }
+    }
+
+    /// Puts a subscriber on a publisher's list, unless it has thought better of it since.
+    pub(crate) fn enlist(&mut self, publisher: ActorId, ty: u16, sub: Sub) {
+        let wishes = &self.cold[sub.to.index()].wishes;
+        let wanted = wishes.iter().find(|(actor, wished, _)| (*actor, *wished) == (publisher, ty)).is_some_and(|wish| wish.2);
+        if !wanted || !self.is_living(sub.to) {
+            return;
+        }
+        let lists = &mut self.cold[publisher.index()].lists;
+        let at = lists.iter().position(|(published, _)| *published == ty).unwrap_or_else(|| {
+            lists.push((ty, Rc::default()));
+            lists.len() - 1
+        });
+        let list = Rc::make_mut(&mut lists[at].1);
+        if list.iter().all(|other| other.to != sub.to) {
+            let hot = &self.hot;
+            list.push(sub);
+            list.sort_by_key(|sub| hot[sub.to.index()].label);
+        }
+    }
+
+    /// Takes a subscriber off a publisher's list.
+    pub(crate) fn delist(&mut self, publisher: ActorId, ty: u16, who: ActorId) {
+        if let Some((_, list)) = self.cold[publisher.index()].lists.iter_mut().find(|(published, _)| *published == ty) {
+            Rc::make_mut(list).retain(|sub| sub.to != who);
+        }
+    }
+
+    /// Arms an own timer.
+    #[inline(always)]
+    pub(crate) fn arm<M: Message>(&mut self, thunk: Thunk, due: Instant, message: M) -> Option<NodeKey> {
+        let seq = self.draw();
+        let ty = self.ty::<M>();
+        let payload = self.kept.push(ty, message, 1);
+        let entry = Entry { payload, ty, ..self.entry(self.me, seq, Class::Timer, What::Later, thunk) };
+        self.schedule_at(entry, due)
+    }
+
+    /// Queues for an instant, which may be in the past: then for the next step.
+    #[inline(always)]
+    pub(crate) fn schedule_at(&mut self, entry: Entry, due: Instant) -> Option<NodeKey> {
+        let key = self.pending.add(entry, due);
+        if due > self.now {
+            self.pending.queue(key.index, due);
+        } else {
+            self.push_next(Entry { node: key.index, ..entry });
+        }
+        Some(key)
+    }
+
+    /// Cancels what is pending under a handle and drops its message.
+    pub(crate) fn cancel_node(&mut self, key: NodeKey) -> bool {
+        match self.pending.cancel(key) {
+            Some(entry) => {
+                if entry.payload != NONE {
+                    self.kept.release(entry.ty, entry.payload);
+                }
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Counts a delivery, chains its record, and makes it the cause of what follows.
+    #[inline(always)]
+    fn record(&mut self, entry: &Entry, kind: &'static str, kind_digest: u64, digest: u64) {
+        let sender = self.hot[entry.from.index()].path_digest;
+        let hot = &mut self.hot[entry.to.index()];
+        hot.count += 1;
+        hot.chain = chained(hot.chain, record_word(self.now, self.round, self.step, sender, entry.cause, kind_digest, digest));
+        self.cause = hot.count;
+        self.me = entry.to;
+        self.kind = kind;
+        self.counters.deliveries += 1;
+    }
+
+    /// Counts, chains and shows a delivery of the engine's own.
+    #[inline(always)]
+    pub(crate) fn record_own(&mut self, entry: &Entry, kind: Kind, digest: u64) {
+        self.record(entry, kind.name, kind.digest, digest);
+        if self.observer.is_some() {
+            self.observe(entry, Some(self.cause), kind.name, digest, None);
+        }
+    }
+
+    /// Counts, chains and shows the delivery of a message.
+    #[inline(always)]
+    pub(crate) fn record_message<M: Message>(&mut self, entry: &Entry, message: &M, digest: u64) {
+        self.record(entry, M::KIND, const { digest_of_text(M::KIND) }, digest);
+        if self.observer.is_some() {
+            self.show(entry, message, digest);
+        }
+    }
+
+    /// Whether messages are wanted as text.
+    pub(crate) fn wants_text(&self) -> bool {
+        self.observer.as_ref().is_some_and(|observer| observer.wants_text())
+    }
+
+    #[cold]
+    fn show<M: Message>(&mut self, entry: &Entry, message: &M, digest: u64) {
+        let text = self.wants_text().then(|| format!("{message:?}"));
+        self.observe(entry, Some(self.cause), M::KIND, digest, text.as_deref());
+    }
+
+    /// Counts and hashes a dead letter.
+    pub(crate) fn record_dead(&mut self, entry: &Entry, kind: &'static str, digest: u64, text: Option<&str>) {
+        let sender = self.hot[entry.from.index()].path_digest;
+        let word = record_word(self.now, self.round, self.step, sender, entry.cause, digest_of_text(kind), digest);
+        let path = self.hot[entry.to.index()].path_digest;
+        self.dead_sum = self.dead_sum.wrapping_add(summand(path, word, digest_of_text("dead")));
+        self.counters.dead_letters += 1;
+        if self.observer.is_some() {
+            self.observe(entry, None, kind, digest, text);
+        }
+    }
+
+    #[cold]
+    pub(crate) fn observe(&mut self, entry: &Entry, count: Option<u64>, kind: &'static str, digest: u64, text: Option<&str>) {
+        let Some(observer) = &mut self.observer else { return };
+        for id in [entry.from, entry.to] {
+            if !self.hot[id.index()].named {
+                self.hot[id.index()].named = true;
+                let cold = &self.cold[id.index()];
+                observer.name(id.0, &cold.path, cold.rank);
+            }
+        }
+        let record = TraceRecord {
+            at: self.now,
+            round: self.round,
+            step: self.step,
+            receiver: entry.to.0,
+            count,
+            sender: entry.from.0,
+            sender_count: entry.cause,
+            kind,
+            digest,
+            text,
+        };
+        if let Err(error) = observer.record(&record) {
+            self.observer_error.get_or_insert(error);
+        }
+    }
+
+    /// The hash of the run as it stands.
+    pub(crate) fn trace_hash(&self) -> TraceHash {
+        let living = self.hot.iter().filter(|hot| hot.life != Life::Stopped && hot.count > 0);
+        let sum = living.map(|hot| summand(hot.path_digest, hot.chain, hot.count));
+        TraceHash(sum.fold(self.stopped_sum.wrapping_add(self.dead_sum), u128::wrapping_add))
+    }
+
+    /// The actor's own stream of random numbers (rule R19).
+    pub(crate) fn rng(&mut self) -> &mut Rng {
+        let (seed, cold) = (self.seed, &mut self.cold[self.me.index()]);
+        cold.rng.get_or_insert_with(|| Box::new(Rng::of(seed, &cold.path.to_string(), "actor")))
+    }
+}
+
+/// In the `extra` of a kept publication, so that the closing looks at the receiver's wishes.
+pub(crate) const PUBLISHED: u32 = 0;
+
+/// One word for everything in a record but the receiver and its count, which the chain stands for.
+#[inline(always)]
+fn record_word(at: Instant, round: u32, step: u32, sender: u64, cause: u64, kind: u64, digest: u64) -> u64 {
+    let place = fold(at.as_nanos() as u64 ^ 0x9ddf_ea08_eb38_2d69, (u64::from(round) << 32 | u64::from(step)) ^ 0xc2b2_ae3d_27d4_eb4f);
+    let origin = fold(sender ^ 0x1656_67b1_9e37_79f9, cause ^ 0x27d4_eb2f_1656_67c5);
+    let what = fold(kind ^ 0x8564_9d2b_0b15_c5a1, digest ^ 0x2127_599b_f432_5c37);
+    place.rotate_left(17) ^ origin.rotate_left(41) ^ what
+}
+
+#[inline(always)]
+fn chained(chain: u64, word: u64) -> u64 {
+    fold(chain ^ 0xa076_1d64_78bd_642f, word ^ chain.rotate_left(32))
+}
+
+/// What one chain, or one dead letter, adds to the hash of the run.
+pub(crate) fn summand(path: u64, chain: u64, count: u64) -> u128 {
+    let low = fold(path ^ 0xe703_7ed1_a0b4_28db, chain ^ fold(count ^ 0x8ebc_6af0_9c88_c6e3, 0x5899_65cc_7537_4cc3));
+    let high = fold(chain ^ 0x1d8e_4e27_c47d_124f, path ^ fold(count ^ 0xeb44_acca_b455_d165, 0x9e37_79b9_7f4a_7c15));
+    u128::from(low) | u128::from(high) << 64
+}

@@ -1,0 +1,135 @@
+//! A delivery on its way. Invariant: two entries of one receiver never share (class, sender, seq).
+
+use std::any::Any;
+
+use crate::kernel::core::Core;
+use crate::kernel::payload::Arenas;
+use crate::report::Report;
+
+/// The slot of an actor, a stream or a facet in its shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ActorId(pub(crate) u32);
+
+impl ActorId {
+    pub(crate) const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Classes of senders (rule R1). External input (2) comes with live hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Class {
+    Start = 0,
+    Stream = 1,
+    Message = 3,
+    Timer = 4,
+    Wake = 5,
+}
+
+/// What a delivery does, and where its payload lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// The first delivery of an actor.
+    Start,
+    /// The `extra`-th subscriber of the item `payload` of stream `from`.
+    Stream,
+    /// A message in the arena of its step.
+    Now,
+    /// A message in the slab of things kept: delayed, or of a timer.
+    Later,
+    /// One copy in the arena for all the subscribers in list `extra`; expanded when the step is closed.
+    Publication,
+    /// One subscriber's share of a publication.
+    Share,
+    /// A question, kept; `extra` is the ask.
+    Request,
+    /// Its answer, kept; `extra` is the ask.
+    Reply,
+    /// The answer that there is none.
+    Gone,
+    /// The asker's timer.
+    Timeout,
+    /// Wakes the wait `extra`.
+    Wake,
+    /// The result of job `extra`.
+    Job,
+    /// `stop` from another actor.
+    Stop,
+    /// A subscription; `extra` indexes the calls that are on their way.
+    Subscribe,
+    /// Pause, resume or end of a controlled stream.
+    Control,
+}
+
+/// No node, no payload.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// One delivery to one receiver (to all subscribers, for a publication).
+#[derive(Clone, Copy)]
+pub(crate) struct Entry {
+    pub(crate) to: ActorId,
+    pub(crate) from: ActorId,
+    pub(crate) seq: u64,
+    /// The sender's count when it emitted this.
+    pub(crate) cause: u64,
+    pub(crate) thunk: Thunk,
+    pub(crate) payload: u32,
+    pub(crate) extra: u32,
+    /// The pending node this came from, if it can be cancelled.
+    pub(crate) node: u32,
+    /// The index of the payload's type.
+    pub(crate) ty: u16,
+    pub(crate) class: Class,
+    pub(crate) what: What,
+    /// Decided at the closing: nobody will read this.
+    pub(crate) dead: bool,
+}
+
+impl Entry {
+    /// The entry of a stream's current item for one of its subscribers.
+    #[inline(always)]
+    pub(crate) fn of_stream(stream: ActorId, to: ActorId, index: u64, payload: u32, extra: u32) -> Self {
+        Self {
+            to,
+            from: stream,
+            seq: index,
+            cause: index,
+            thunk: no_thunk,
+            payload,
+            extra,
+            node: NONE,
+            ty: u16::MAX,
+            class: Class::Stream,
+            what: What::Stream,
+            dead: false,
+        }
+    }
+}
+
+/// An actor behind its type.
+pub(crate) trait Cell: Any {
+    fn report(&self, report: &mut Report);
+}
+
+/// A slot without an actor.
+pub(crate) struct Vacant;
+
+impl Cell for Vacant {
+    fn report(&self, _: &mut Report) {}
+}
+
+/// What a thunk works on.
+pub(crate) struct Turn<'a> {
+    pub(crate) core: &'a mut Core,
+    pub(crate) arenas: &'a Arenas,
+    pub(crate) entry: Entry,
+    /// The payload's digest, if the caller knows it.
+    pub(crate) digest: u64,
+}
+
+/// The typed half of a delivery, one per (actor type, message type).
+pub(crate) type Thunk = fn(&mut dyn Cell, Turn<'_>);
+
+/// For deliveries that touch no actor.
+pub(crate) fn no_thunk(_: &mut dyn Cell, _: Turn<'_>) {}

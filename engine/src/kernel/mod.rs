@@ -1,0 +1,11 @@
+//! The kernel of one shard: actors, mailboxes, timers and streams, driven by a host up to a bound. It knows nothing of threads or clocks.
+
+pub(crate) mod core;
+pub(crate) mod entry;
+pub(crate) mod kinds;
+pub(crate) mod order;
+pub(crate) mod payload;
+pub(crate) mod pending;
+pub(crate) mod queue;
+pub(crate) mod shard;
+pub(crate) mod stream;

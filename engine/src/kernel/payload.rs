@@ -1,0 +1,302 @@
+//! Messages without a box each: one arena per type for the step under way, one slab per type for what is kept longer. Invariant: a slot is
+//! handed out again only after its last share was released.
+
+use std::any::{Any, TypeId};
+use std::hash::{Hash, Hasher};
+
+use crate::digest::digest_of;
+use crate::message::Message;
+
+/// The messages of one type and one step, in order of emission.
+struct Arena<M>(Vec<M>);
+
+/// What can be done with an arena without knowing its type.
+pub(crate) trait AnyArena: Any {
+    fn clear(&mut self);
+    fn kind(&self) -> &'static str;
+    fn digest(&self, index: u32) -> u64;
+    fn text(&self, index: u32) -> String;
+}
+
+impl<M: Message> AnyArena for Arena<M> {
+    fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    fn kind(&self) -> &'static str {
+        M::KIND
+    }
+
+    fn digest(&self, index: u32) -> u64 {
+        digest_of(&self.0[index as usize])
+    }
+
+    fn text(&self, index: u32) -> String {
+        format!("{:?}", self.0[index as usize])
+    }
+}
+
+/// One arena per type.
+#[derive(Default)]
+pub(crate) struct Arenas {
+    arenas: Vec<Box<dyn AnyArena>>,
+    used: Vec<u16>,
+}
+
+impl Arenas {
+    #[inline(always)]
+    pub(crate) fn push<M: Message>(&mut self, ty: u16, message: M) -> u32 {
+        let arena: &mut dyn Any = &mut *self.arenas[usize::from(ty)];
+        let arena = arena.downcast_mut::<Arena<M>>().expect("an arena of its index's type");
+        let index = arena.0.len();
+        arena.0.push(message);
+        if index == 0 {
+            self.used.push(ty);
+        }
+        index as u32
+    }
+
+    #[inline(always)]
+    pub(crate) fn get<M: Message>(&self, ty: u16, index: u32) -> &M {
+        let arena: &dyn Any = &*self.arenas[usize::from(ty)];
+        &arena.downcast_ref::<Arena<M>>().expect("an arena of its index's type").0[index as usize]
+    }
+
+    pub(crate) fn any(&self, ty: u16) -> &dyn AnyArena {
+        &*self.arenas[usize::from(ty)]
+    }
+
+    /// Drops all messages and keeps the room.
+    #[inline]
+    pub(crate) fn clear(&mut self) {
+        for ty in self.used.drain(..) {
+            self.arenas[usize::from(ty)].clear();
+        }
+    }
+}
+
+/// A kept message and how many deliveries still need it. The message is away while it is being handled.
+struct Slot<M> {
+    shares: u32,
+    message: Option<M>,
+}
+
+struct Slab<M> {
+    slots: Vec<Slot<M>>,
+    free: Vec<u32>,
+}
+
+impl<M> Slab<M> {
+    #[inline(always)]
+    fn put_back(&mut self, index: u32, message: M) {
+        let slot = &mut self.slots[index as usize];
+        if slot.shares == 0 {
+            self.free.push(index);
+        } else {
+            slot.message = Some(message);
+        }
+    }
+}
+
+/// What can be done with kept messages without knowing their type.
+pub(crate) trait AnySlab: Any {
+    fn share(&mut self, index: u32);
+    fn release(&mut self, index: u32);
+    fn kind(&self) -> &'static str;
+    fn digest(&self, index: u32) -> u64;
+    fn text(&self, index: u32) -> String;
+}
+
+impl<M: Message> AnySlab for Slab<M> {
+    fn share(&mut self, index: u32) {
+        self.slots[index as usize].shares += 1;
+    }
+
+    fn release(&mut self, index: u32) {
+        let slot = &mut self.slots[index as usize];
+        slot.shares -= 1;
+        if slot.shares == 0 && slot.message.take().is_some() {
+            self.free.push(index);
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        M::KIND
+    }
+
+    fn digest(&self, index: u32) -> u64 {
+        self.slots[index as usize].message.as_ref().map_or(0, digest_of)
+    }
+
+    fn text(&self, index: u32) -> String {
+        format!("{:?}", self.slots[index as usize].message.as_ref())
+    }
+}
+
+/// One slab per type.
+#[derive(Default)]
+pub(crate) struct Kept {
+    slabs: Vec<Box<dyn AnySlab>>,
+}
+
+impl Kept {
+    #[inline(always)]
+    fn slab<M: Message>(&mut self, ty: u16) -> &mut Slab<M> {
+        let slab: &mut dyn Any = &mut *self.slabs[usize::from(ty)];
+        slab.downcast_mut::<Slab<M>>().expect("a slab of its index's type")
+    }
+
+    /// Keeps a message for `shares` deliveries.
+    #[inline(always)]
+    pub(crate) fn push<M: Message>(&mut self, ty: u16, message: M, shares: u32) -> u32 {
+        let slab = self.slab::<M>(ty);
+        let slot = Slot { shares, message: Some(message) };
+        match slab.free.pop() {
+            Some(index) => {
+                slab.slots[index as usize] = slot;
+                index
+            }
+            None => {
+                slab.slots.push(slot);
+                slab.slots.len() as u32 - 1
+            }
+        }
+    }
+
+    /// One more delivery will need this message.
+    pub(crate) fn share(&mut self, ty: u16, index: u32) {
+        self.slabs[usize::from(ty)].share(index);
+    }
+
+    /// Lends the message to one delivery, whose share ends; it must be given back.
+    #[inline(always)]
+    pub(crate) fn lend<M: Message>(&mut self, ty: u16, index: u32) -> M {
+        let slot = &mut self.slab::<M>(ty).slots[index as usize];
+        slot.shares -= 1;
+        slot.message.take().expect("a kept message that is not away")
+    }
+
+    /// Takes back what was lent: it stays for other deliveries, or is dropped.
+    #[inline(always)]
+    pub(crate) fn give_back<M: Message>(&mut self, ty: u16, index: u32, message: M) {
+        self.slab::<M>(ty).put_back(index, message);
+    }
+
+    /// Takes a message that has one share.
+    #[inline(always)]
+    pub(crate) fn take<M: Message>(&mut self, ty: u16, index: u32) -> M {
+        let slab = self.slab::<M>(ty);
+        let slot = &mut slab.slots[index as usize];
+        slot.shares -= 1;
+        assert!(slot.shares == 0, "a message taken while others share it");
+        let message = slot.message.take().expect("a kept message that is not away");
+        slab.free.push(index);
+        message
+    }
+
+    pub(crate) fn release(&mut self, ty: u16, index: u32) {
+        self.slabs[usize::from(ty)].release(index);
+    }
+
+    pub(crate) fn any(&self, ty: u16) -> &dyn AnySlab {
+        &*self.slabs[usize::from(ty)]
+    }
+}
+
+/// From a message type to its small index. Types are only looked up, never listed, so their order cannot reach a run.
+pub(crate) struct Types {
+    /// Open addressing over a power of two.
+    table: Vec<Option<(TypeId, u16)>>,
+    makers: Vec<fn() -> (Box<dyn AnyArena>, Box<dyn AnySlab>)>,
+}
+
+/// Keeps the bits that `TypeId` hashes to.
+#[derive(Default)]
+struct Bits(u64);
+
+impl Hasher for Bits {
+    #[inline(always)]
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    #[inline(always)]
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+
+    #[inline(always)]
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+impl Types {
+    pub(crate) fn new() -> Self {
+        Self { table: vec![None; 64], makers: Vec::new() }
+    }
+
+    #[inline(always)]
+    fn bits<M: Message>() -> usize {
+        let mut bits = Bits::default();
+        TypeId::of::<M>().hash(&mut bits);
+        bits.finish() as usize
+    }
+
+    /// The index of `M` if it is known.
+    #[inline(always)]
+    pub(crate) fn find<M: Message>(&self) -> Option<u16> {
+        let mask = self.table.len() - 1;
+        let mut at = Self::bits::<M>() & mask;
+        loop {
+            match &self.table[at] {
+                Some((id, ty)) if *id == TypeId::of::<M>() => return Some(*ty),
+                Some(_) => at = (at + 1) & mask,
+                None => return None,
+            }
+        }
+    }
+
+    #[cold]
+    pub(crate) fn add<M: Message>(&mut self) -> u16 {
+        let ty = u16::try_from(self.makers.len()).expect("at most 65,535 message types in a run");
+        self.makers.push(|| (Box::new(Arena::<M>(Vec::new())), Box::new(Slab::<M> { slots: Vec::new(), free: Vec::new() })));
+        if self.makers.len() * 2 > self.table.len() {
+            let old = std::mem::take(&mut self.table);
+            self.table = vec![None; old.len() * 2];
+            for (id, ty) in old.into_iter().flatten() {
+                let mut bits = Bits::default();
+                id.hash(&mut bits);
+                self.place(bits.finish() as usize, id, ty);
+            }
+        }
+        self.place(Self::bits::<M>(), TypeId::of::<M>(), ty);
+        ty
+    }
+
+    fn place(&mut self, bits: usize, id: TypeId, ty: u16) {
+        let mask = self.table.len() - 1;
+        let mut at = bits & mask;
+        while self.table[at].is_some() {
+            at = (at + 1) & mask;
+        }
+        self.table[at] = Some((id, ty));
+    }
+
+    /// Gives the tables an arena and a slab for every type they do not know yet.
+    pub(crate) fn furnish(&self, arenas: &mut Arenas, kept: &mut Kept) {
+        for maker in &self.makers[kept.slabs.len()..] {
+            kept.slabs.push(maker().1);
+        }
+        self.furnish_arenas(arenas);
+    }
+
+    #[inline]
+    pub(crate) fn furnish_arenas(&self, arenas: &mut Arenas) {
+        if arenas.arenas.len() < self.makers.len() {
+            for maker in &self.makers[arenas.arenas.len()..] {
+                arenas.arenas.push(maker().0);
+            }
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What is pending: timers, delayed messages, wake-ups, job results. Invariant: a cancelled node is never delivered, and its slot is reused
+//! only after the queue or the step that still names it has let go of it.
+
+use crate::kernel::entry::{Entry, NONE};
+use crate::kernel::queue::Queue;
+use crate::time::{Duration, Instant};
+
+/// How an interval goes on.
+#[derive(Clone, Copy)]
+pub(crate) struct Interval {
+    pub(crate) period: Duration,
+    pub(crate) end: Option<Instant>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    Free,
+    /// In the queue or in a step.
+    Armed,
+    Cancelled,
+}
+
+struct Node {
+    entry: Entry,
+    due: Instant,
+    generation: u32,
+    interval: u32,
+    state: State,
+    queued: bool,
+}
+
+/// The nodes of one shard and the queue over them.
+#[derive(Default)]
+pub(crate) struct Pending {
+    nodes: Vec<Node>,
+    free: Vec<u32>,
+    intervals: Vec<Interval>,
+    free_intervals: Vec<u32>,
+    queue: Queue,
+    /// Cancelled nodes that the queue still holds.
+    stale: usize,
+}
+
+/// A handle that is valid until its node is delivered for the last time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NodeKey {
+    pub(crate) index: u32,
+    pub(crate) generation: u32,
+}
+
+impl Pending {
+    /// Takes a node; it is in no queue yet.
+    #[inline]
+    pub(crate) fn add(&mut self, mut entry: Entry, due: Instant) -> NodeKey {
+        match self.free.pop() {
+            Some(index) => {
+                let node = &mut self.nodes[index as usize];
+                entry.node = index;
+                node.entry = entry;
+                node.due = due;
+                node.state = State::Armed;
+                NodeKey { index, generation: node.generation }
+            }
+            None => {
+                let index = self.nodes.len() as u32;
+                entry.node = index;
+                self.nodes.push(Node { entry, due, generation: 0, interval: NONE, state: State::Armed, queued: false });
+                NodeKey { index, generation: 0 }
+            }
+        }
+    }
+
+    /// Queues a node for an instant.
+    #[inline]
+    pub(crate) fn queue(&mut self, index: u32, at: Instant) {
+        self.nodes[index as usize].queued = true;
+        self.queue.push(at.as_nanos(), index);
+    }
+
+    /// The least instant at which something that was not cancelled is due.
+    #[inline]
+    pub(crate) fn peek(&mut self) -> Option<Instant> {
+        loop {
+            let at = self.queue.peek()?;
+            if self.stale == 0 {
+                return Some(Instant::from_nanos(at));
+            }
+            let (at, index) = self.queue.pop().expect("what was peeked");
+            if self.nodes[index as usize].state == State::Armed {
+                self.queue.push(at, index);
+                return Some(Instant::from_nanos(at));
+            }
+            self.stale -= 1;
+            self.free_node(index);
+        }
+    }
+
+    /// Takes the next node due at `at`, unless it was cancelled.
+    #[inline]
+    pub(crate) fn pop_at(&mut self, at: Instant) -> Option<Entry> {
+        loop {
+            if self.queue.peek()? != at.as_nanos() {
+                return None;
+            }
+            let (_, index) = self.queue.pop().expect("what was peeked");
+            let node = &mut self.nodes[index as usize];
+            node.queued = false;
+            if node.state == State::Armed {
+                return Some(node.entry);
+            }
+            self.stale -= 1;
+            self.free_node(index);
+        }
+    }
+
+    fn free_node(&mut self, index: u32) {
+        let node = &mut self.nodes[index as usize];
+        if node.interval != NONE {
+            self.free_intervals.push(node.interval);
+            node.interval = NONE;
+        }
+        node.state = State::Free;
+        node.queued = false;
+        node.generation = node.generation.wrapping_add(1);
+        self.free.push(index);
+    }
+
+    /// Whether the node of an entry under way was cancelled; if so its slot is given back.
+    #[inline]
+    pub(crate) fn let_go_if_cancelled(&mut self, index: u32) -> bool {
+        let cancelled = self.nodes[index as usize].state == State::Cancelled;
+        if cancelled {
+            self.free_node(index);
+        }
+        cancelled
+    }
+
+    /// Gives the slot of a delivered node back.
+    #[inline]
+    pub(crate) fn done(&mut self, index: u32) {
+        self.free_node(index);
+    }
+
+    #[inline]
+    pub(crate) fn due(&self, index: u32) -> Instant {
+        self.nodes[index as usize].due
+    }
+
+    /// Whether the handle still names something to be delivered.
+    pub(crate) fn is_armed(&self, key: NodeKey) -> bool {
+        let node = &self.nodes[key.index as usize];
+        node.generation == key.generation && node.state == State::Armed
+    }
+
+    /// Cancels; gives the entry whose payload is to be released. `None` if it is too late.
+    pub(crate) fn cancel(&mut self, key: NodeKey) -> Option<Entry> {
+        if !self.is_armed(key) {
+            return None;
+        }
+        let node = &mut self.nodes[key.index as usize];
+        node.state = State::Cancelled;
+        let entry = node.entry;
+        if node.queued {
+            self.stale += 1;
+            if self.stale > 1024 && self.stale * 2 > self.queue.len() {
+                self.sweep();
+            }
+        }
+        Some(entry)
+    }
+
+    /// Drops the cancelled nodes from the queue, so that re-armed far timers do not pile up.
+    fn sweep(&mut self) {
+        let (nodes, mut gone) = (&self.nodes, Vec::new());
+        self.queue.retain(|index| {
+            let keep = nodes[index as usize].state == State::Armed;
+            if !keep {
+                gone.push(index);
+            }
+            keep
+        });
+        gone.into_iter().for_each(|index| self.free_node(index));
+        self.stale = 0;
+    }
+
+    /// Makes a node an interval's.
+    pub(crate) fn set_interval(&mut self, index: u32, interval: Interval) {
+        let at = match self.free_intervals.pop() {
+            Some(at) => {
+                self.intervals[at as usize] = interval;
+                at
+            }
+            None => {
+                self.intervals.push(interval);
+                self.intervals.len() as u32 - 1
+            }
+        };
+        self.nodes[index as usize].interval = at;
+    }
+
+    #[inline]
+    pub(crate) fn interval(&self, index: u32) -> Option<Interval> {
+        let at = self.nodes[index as usize].interval;
+        (at != NONE).then(|| self.intervals[at as usize])
+    }
+
+    /// Re-arms an interval's node under a new sequence number and due time.
+    pub(crate) fn rearm(&mut self, index: u32, seq: u64, cause: u64, due: Instant) -> Entry {
+        let node = &mut self.nodes[index as usize];
+        node.entry.seq = seq;
+        node.entry.cause = cause;
+        node.due = due;
+        node.entry
+    }
+
+    /// What is queued for later steps, in no order that matters: only least times are taken from it.
+    pub(crate) fn queued(&self) -> impl Iterator<Item = (&Entry, Instant)> {
+        self.nodes.iter().filter(|node| node.state == State::Armed && node.queued).map(|node| (&node.entry, node.due))
+    }
+}

@@ -1,0 +1,1027 @@
+//! One shard's run: instants, rounds and steps (rules R2 to R4, R7 to R9). Invariant: between two calls of `advance` the shard can be left as
+//! it is; a panic inside a handler leaves it where it can go on with the next delivery.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::rc::Rc;
+
+use crate::address::{Occupied, Sub};
+use crate::context::Control;
+use crate::digest::digest_of;
+use crate::error::{RunError, Site};
+use crate::event::Event;
+use crate::kernel::core::{Core, Life, PUBLISHED, summand};
+use crate::kernel::entry::{ActorId, Cell, Class, Entry, NONE, Thunk, Turn, Vacant, What};
+use crate::kernel::kinds::{END, GONE, Kind, PAUSE, RESUME, START, STOP, SUBSCRIBE, TIMEOUT, UNIT, WAKE};
+use crate::kernel::payload::Arenas;
+use crate::kernel::stream::{Merge, StreamCall, StreamCell};
+use crate::limits::{Limits, OnPanic};
+use crate::metrics::Metrics;
+use crate::path::Path;
+use crate::pool::panic_text;
+use crate::report::Report;
+use crate::task::Stage;
+use crate::time::Instant;
+use crate::time_keeper::TimeKeeper;
+
+/// Where an instant stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Between instants.
+    Still,
+    /// The entries of a step are in `step`, not closed.
+    Emitted,
+    /// The step is closed and under way.
+    Running,
+    /// A step has ended.
+    Ended,
+}
+
+/// What `advance` came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Advance {
+    /// A step was run; more may follow in this instant.
+    Stepped,
+    /// The still point of the instant was reached.
+    Still,
+    /// The run has ended, at a key of its own.
+    Over,
+}
+
+/// One thread's worth of actors and streams.
+pub(crate) struct Shard {
+    pub(crate) core: Box<Core>,
+    cells: Vec<Box<dyn Cell>>,
+    pub(crate) streams: Vec<Box<dyn StreamCell>>,
+    merge: Merge,
+    limits: Limits,
+    on_panic: OnPanic,
+    stage: Rc<Stage>,
+    phase: Phase,
+    /// Whether a handler or a task is under way.
+    inside: bool,
+    /// The step under way, and the messages that were sent for it.
+    step: Vec<Entry>,
+    pos: usize,
+    polls: usize,
+    arenas: Arenas,
+    published: Vec<Rc<Vec<Sub>>>,
+    digests: Vec<u64>,
+    /// Whether `step` is in key order but for the receivers.
+    emitted_in_order: bool,
+    keys: Vec<(u64, u32)>,
+    sorted: Vec<Entry>,
+    /// Streams that have current items, with how many.
+    active: Vec<(u32, usize)>,
+    /// The step exists even if nothing is delivered in it: a late item ends the run there.
+    forced: bool,
+    delivered_before: u64,
+    steps_before: u64,
+    pub(crate) error: Option<RunError>,
+    pub(crate) stopped: bool,
+    pub(crate) first: Option<Instant>,
+    pub(crate) last: Option<Instant>,
+    pub(crate) reports: Vec<(ActorId, Report)>,
+    pub(crate) metrics: Option<Box<Metrics>>,
+    any_stopped: bool,
+    /// Whether handlers are timed.
+    timed: bool,
+}
+
+impl Shard {
+    pub(crate) fn new(mut core: Box<Core>, limits: Limits, on_panic: OnPanic) -> Self {
+        let spare = Box::new(Core::new(0, core.pool.clone()));
+        let stage = Rc::new(Stage::new(spare, Box::new(Vacant)));
+        core.tasks.stage = Some(stage.clone());
+        Self {
+            core,
+            cells: Vec::new(),
+            streams: Vec::new(),
+            merge: Merge::default(),
+            limits,
+            on_panic,
+            stage,
+            phase: Phase::Still,
+            inside: false,
+            step: Vec::new(),
+            pos: 0,
+            polls: 0,
+            arenas: Arenas::default(),
+            published: Vec::new(),
+            digests: Vec::new(),
+            emitted_in_order: true,
+            keys: Vec::new(),
+            sorted: Vec::new(),
+            active: Vec::new(),
+            forced: false,
+            delivered_before: 0,
+            steps_before: 0,
+            error: None,
+            stopped: false,
+            first: None,
+            last: None,
+            reports: Vec::new(),
+            metrics: None,
+            any_stopped: false,
+            timed: false,
+        }
+    }
+
+    /// Keeps figures, and times handlers if there is a clock.
+    pub(crate) fn keep_metrics(&mut self) {
+        self.metrics = Some(Box::new(Metrics::new()));
+        self.timed = self.core.clock.is_some();
+    }
+
+    /// Puts an actor into its slot.
+    pub(crate) fn place(&mut self, id: ActorId, cell: Box<dyn Cell>) {
+        while self.cells.len() <= id.index() {
+            self.cells.push(Box::new(Vacant));
+        }
+        self.cells[id.index()] = cell;
+    }
+
+    pub(crate) fn cell(&self, id: ActorId) -> Option<&dyn Cell> {
+        self.cells.get(id.index()).map(|cell| &**cell)
+    }
+
+    /// Opens the streams that are subscribed to and finds where the run starts (rule R11).
+    pub(crate) fn open(&mut self, declared: Option<Instant>) -> Result<Instant, RunError> {
+        self.merge.resize(self.streams.len());
+        let mut earliest: Option<Instant> = None;
+        for number in 0..self.streams.len() {
+            if self.streams[number].has_subscribers() {
+                let first = self.streams[number].open().map_err(|error| self.source_error(number, error))?;
+                earliest = [earliest, first].into_iter().flatten().min();
+            }
+        }
+        let start = declared.or(earliest).unwrap_or(Instant::EPOCH);
+        for number in 0..self.streams.len() {
+            if self.streams[number].is_open() {
+                if let Some(declared) = declared {
+                    self.streams[number].skip(declared, false);
+                }
+                self.streams[number].settle();
+                self.look_at(number);
+            }
+        }
+        Ok(start)
+    }
+
+    fn source_error(&self, number: usize, error: crate::source::SourceError) -> RunError {
+        RunError::Source { stream: self.core.path(self.streams[number].id()).to_string(), error }
+    }
+
+    /// A stream has moved: the merge and the time-keeper learn its head, the run its failure.
+    #[inline]
+    fn look_at(&mut self, number: usize) {
+        let stream = &self.streams[number];
+        self.merge.set(number, stream.head());
+        if stream.failure().is_some() {
+            self.fail_source(number);
+        }
+    }
+
+    #[cold]
+    fn fail_source(&mut self, number: usize) {
+        if self.error.is_none()
+            && let Some(error) = self.streams[number].failure()
+        {
+            self.error = Some(self.source_error(number, error.clone()));
+        }
+    }
+
+    /// Begins the run: `start` for all roots, in R1's order.
+    pub(crate) fn start(&mut self, at: Instant, roots: Vec<Entry>) {
+        self.step = roots;
+        self.begin(at);
+    }
+
+    /// The next instant at which there is something to look at.
+    #[inline]
+    pub(crate) fn next_instant(&mut self) -> Option<Instant> {
+        let pending = self.core.pending.peek();
+        if self.streams.is_empty() {
+            return pending;
+        }
+        let (stream, key) = self.merge.least();
+        let head = if key == u64::MAX { self.streams[stream].head() } else { Some(Instant::from_nanos((key ^ 1 << 63) as i64)) };
+        match (pending, head) {
+            (Some(pending), Some(head)) => Some(pending.min(head)),
+            (pending, head) => pending.or(head),
+        }
+    }
+
+    /// Whether the shard is at a still point.
+    pub(crate) fn is_still(&self) -> bool {
+        self.phase == Phase::Still
+    }
+
+    /// Begins an instant: its streams' items, delayed messages, timers and results go into step 0.
+    #[inline]
+    pub(crate) fn begin(&mut self, at: Instant) {
+        let core = &mut *self.core;
+        core.now = at;
+        core.round = 0;
+        core.step = 0;
+        self.delivered_before = core.counters.deliveries;
+        self.steps_before = core.counters.steps;
+        self.emitted_in_order = self.step.is_empty();
+        while let Some(entry) = core.pending.pop_at(at) {
+            self.step.push(entry);
+        }
+        self.emitted_in_order &= self.step.len() <= 1;
+        if !self.streams.is_empty() {
+            self.take_streams(at);
+        }
+        self.phase = Phase::Emitted;
+    }
+
+    fn take_streams(&mut self, at: Instant) {
+        loop {
+            let (number, key) = self.merge.least();
+            let head = if key == u64::MAX { self.streams[number].head() } else { Some(Instant::from_nanos((key ^ 1 << 63) as i64)) };
+            if head.is_none_or(|head| head > at) {
+                break;
+            }
+            let taken = self.streams[number].take(at);
+            self.look_at(number);
+            if taken.items > 0 {
+                self.active.push((number as u32, taken.items));
+            }
+        }
+        if self.active.is_empty() {
+            return;
+        }
+        if self.active.len() > 1 || !self.step.is_empty() {
+            self.emitted_in_order = false;
+        }
+        for at in 0..self.active.len() {
+            let (number, items) = self.active[at];
+            let most = if self.streams[number as usize].one_by_one() { 1 } else { items };
+            for index in 0..most {
+                self.emit_item(number, index);
+            }
+        }
+    }
+
+    /// Puts one current item of a stream into the step.
+    #[inline]
+    fn emit_item(&mut self, number: u32, index: usize) {
+        let (core, step) = (&mut *self.core, &mut self.step);
+        let before = step.len();
+        let stream = &mut self.streams[number as usize];
+        let late = stream.entries(index, core, &mut |entry| step.push(entry));
+        if step.len() > before {
+            core.counters.events += 1;
+        }
+        if let Some(late) = late {
+            self.forced = true;
+            let error = RunError::Late {
+                site: core.site(),
+                stream: core.path(stream.id()).to_string(),
+                index: late.index,
+                event_time: late.event_time,
+                lag: late.lag,
+            };
+            let label = core.label(stream.id());
+            core.faults.push((Some(label), error));
+        } else if index > 0 {
+            self.emitted_in_order = false;
+        }
+    }
+
+    /// Does the next thing: closes and runs a step, or ends the instant.
+    #[inline]
+    pub(crate) fn advance(&mut self) -> Advance {
+        loop {
+            match catch_unwind(AssertUnwindSafe(|| self.drive())) {
+                Ok(advance) => return advance,
+                Err(payload) => self.panicked(payload),
+            }
+        }
+    }
+
+    /// Runs instants up to `bound`, until `pause` says so at a still point, or to the end. `None`: nothing is left up to the bound.
+    pub(crate) fn run(&mut self, bound: Option<Instant>, pause: &mut dyn FnMut(&mut Shard) -> bool) -> Option<Advance> {
+        loop {
+            match catch_unwind(AssertUnwindSafe(|| self.drive_until(bound, pause))) {
+                Ok(end) => return end,
+                Err(payload) => self.panicked(payload),
+            }
+        }
+    }
+
+    fn drive_until(&mut self, bound: Option<Instant>, pause: &mut dyn FnMut(&mut Shard) -> bool) -> Option<Advance> {
+        loop {
+            if self.phase == Phase::Still {
+                if self.error.is_some() {
+                    return Some(Advance::Over);
+                }
+                if pause(self) {
+                    return Some(Advance::Still);
+                }
+                let at = self.next_instant()?;
+                if bound.is_some_and(|bound| at > bound) {
+                    return None;
+                }
+                self.begin(at);
+            }
+            if self.drive() == Advance::Over {
+                return Some(Advance::Over);
+            }
+        }
+    }
+
+    #[inline]
+    fn drive(&mut self) -> Advance {
+        if self.phase == Phase::Emitted && !self.close() {
+            if self.error.is_some() {
+                return Advance::Over;
+            }
+            self.phase = Phase::Ended;
+        }
+        if self.phase == Phase::Running {
+            self.run_step();
+            self.end_step();
+            self.phase = Phase::Ended;
+            if !self.core.faults.is_empty() || self.core.stop_requested {
+                self.conclude();
+                return Advance::Over;
+            }
+        }
+        if self.phase == Phase::Ended {
+            return self.next_step();
+        }
+        Advance::Still
+    }
+
+    /// Moves on to the next step, round or still point (rule R4).
+    #[inline]
+    fn next_step(&mut self) -> Advance {
+        let core = &mut *self.core;
+        if core.next.is_empty() {
+            if !self.active.is_empty() && self.next_round() {
+                self.phase = Phase::Emitted;
+                return Advance::Stepped;
+            }
+            self.still();
+            return Advance::Still;
+        }
+        std::mem::swap(&mut core.next, &mut self.step);
+        std::mem::swap(&mut core.arenas, &mut self.arenas);
+        core.types.furnish_arenas(&mut core.arenas);
+        std::mem::swap(&mut core.published, &mut self.published);
+        self.emitted_in_order = core.next_sorted;
+        core.next_sorted = true;
+        core.step += 1;
+        self.phase = Phase::Emitted;
+        Advance::Stepped
+    }
+
+    /// Begins the next round if a stream has an item for it (rule R15).
+    fn next_round(&mut self) -> bool {
+        let round = self.core.round + 1;
+        let mut any = false;
+        for at in 0..self.active.len() {
+            let (number, items) = self.active[at];
+            if self.streams[number as usize].one_by_one() && items > round as usize {
+                if !any {
+                    any = true;
+                    self.core.round = round;
+                    self.core.step = 0;
+                    self.emitted_in_order = false;
+                }
+                self.emit_item(number, round as usize);
+            }
+        }
+        any
+    }
+
+    /// The still point of an instant.
+    #[inline]
+    fn still(&mut self) {
+        self.phase = Phase::Still;
+        if !self.active.is_empty() {
+            for (number, _) in self.active.drain(..) {
+                self.streams[number as usize].release();
+            }
+        }
+        let core = &mut *self.core;
+        let delivered = core.counters.deliveries - self.delivered_before;
+        if delivered > 0 {
+            core.counters.instants += 1;
+            self.first.get_or_insert(core.now);
+            self.last = Some(core.now);
+            if let Some(metrics) = &mut self.metrics {
+                metrics.instant(delivered, core.counters.steps - self.steps_before);
+            }
+        }
+        if !core.stream_calls.is_empty() {
+            self.call_streams();
+        }
+        if self.any_stopped {
+            self.any_stopped = false;
+            for stream in &mut self.streams {
+                stream.retain_living(&self.core);
+            }
+        }
+        if let Some(error) = self.core.observer_error.take() {
+            self.error.get_or_insert(RunError::Observer(error.to_string()));
+        }
+        if self.core.tasks.woken_by_others() {
+            let error = RunError::ForeignFuture { site: self.core.site(), actor: "some actor".to_owned() };
+            self.error.get_or_insert(error);
+        }
+    }
+
+    /// Subscriptions to streams and their control act from the first event after this instant.
+    fn call_streams(&mut self) {
+        for call in std::mem::take(&mut self.core.stream_calls) {
+            let id = match &call {
+                StreamCall::Subscribe { stream, .. } | StreamCall::Unsubscribe { stream, .. } | StreamCall::Control { stream, .. } => {
+                    *stream
+                }
+            };
+            let number = self.core.cold[id.index()].stream.expect("a stream has a number") as usize;
+            match call {
+                StreamCall::Subscribe { who, subscriber, .. } => {
+                    if self.core.is_living(who) {
+                        self.streams[number].subscribe(subscriber, &mut self.core);
+                        self.open_late(number);
+                    }
+                }
+                StreamCall::Unsubscribe { who, .. } => self.streams[number].unsubscribe(who),
+                StreamCall::Control { what, .. } => self.streams[number].control(what),
+            }
+            self.look_at(number);
+        }
+    }
+
+    /// A stream that is first subscribed to now is opened as if it were spawned now.
+    fn open_late(&mut self, number: usize) {
+        if self.streams[number].is_open() {
+            return;
+        }
+        match self.streams[number].open() {
+            Ok(_) => {
+                self.streams[number].skip(self.core.now, true);
+                self.streams[number].settle();
+            }
+            Err(error) => {
+                let error = self.source_error(number, error);
+                self.error.get_or_insert(error);
+            }
+        }
+    }
+
+    /// Closes the mailboxes of a step (rule R3). `false`: there is no such step.
+    #[inline]
+    fn close(&mut self) -> bool {
+        if self.step.is_empty() && !self.forced {
+            return false;
+        }
+        if !self.published.is_empty() {
+            self.expand_publications();
+        }
+        if self.step.len() > 1 {
+            self.sort();
+        }
+        self.judge()
+    }
+
+    /// Gives every subscriber its share of the step's publications.
+    fn expand_publications(&mut self) {
+        let step = std::mem::take(&mut self.step);
+        let mut expanded = std::mem::take(&mut self.sorted);
+        self.digests.clear();
+        self.digests.resize(self.published.len(), 0);
+        for entry in &step {
+            if entry.what != What::Publication {
+                expanded.push(*entry);
+                continue;
+            }
+            self.digests[entry.extra as usize] = self.arenas.any(entry.ty).digest(entry.payload);
+            for sub in self.published[entry.extra as usize].iter() {
+                expanded.push(Entry { to: sub.to, thunk: sub.thunk, what: What::Share, ..*entry });
+            }
+        }
+        self.step = expanded;
+        self.sorted = step;
+        self.sorted.clear();
+    }
+
+    /// Sorts the step by receiver, then by key: the order of R1.
+    fn sort(&mut self) {
+        let core = &*self.core;
+        if !self.emitted_in_order {
+            self.step.sort_by_cached_key(|entry| (entry.class, core.label(entry.from), entry.seq));
+        }
+        self.keys.clear();
+        let mut in_order = true;
+        let mut last = 0;
+        for (index, entry) in self.step.iter().enumerate() {
+            let label = core.label(entry.to);
+            in_order &= last <= label;
+            last = label;
+            self.keys.push((label, index as u32));
+        }
+        if !in_order {
+            self.keys.sort_unstable();
+            self.sorted.clear();
+            self.sorted.extend(self.keys.iter().map(|(_, index)| self.step[*index as usize]));
+            std::mem::swap(&mut self.step, &mut self.sorted);
+        }
+    }
+
+    /// Decides what is a dead letter and what is left out, and holds the step against the limits. `false`: it is not run.
+    #[inline]
+    fn judge(&mut self) -> bool {
+        let (mut kept, mut alive) = (0, 0usize);
+        let (mut mailbox, mut owner) = (0usize, NONE);
+        let limit = self.limits.max_mailbox.unwrap_or(usize::MAX);
+        let mut over: Option<(ActorId, usize)> = None;
+        for at in 0..self.step.len() {
+            let mut entry = self.step[at];
+            if !self.admit(&mut entry) {
+                continue;
+            }
+            self.step[kept] = entry;
+            kept += 1;
+            if entry.dead {
+                continue;
+            }
+            alive += 1;
+            if entry.to.0 != owner {
+                if let Some(metrics) = &mut self.metrics
+                    && mailbox > 0
+                {
+                    metrics.mailbox(mailbox as u64);
+                }
+                owner = entry.to.0;
+                mailbox = 0;
+            }
+            mailbox += 1;
+            if mailbox > limit && !self.core.hot[entry.to.index()].unbounded {
+                let deliveries = mailbox;
+                if over.is_none_or(|(actor, _)| actor == entry.to) {
+                    over = Some((entry.to, deliveries));
+                }
+            }
+        }
+        self.step.truncate(kept);
+        if let Some(metrics) = &mut self.metrics
+            && mailbox > 0
+        {
+            metrics.mailbox(mailbox as u64);
+        }
+        if let Some((actor, deliveries)) = over {
+            self.refuse_mailbox(actor, deliveries, limit);
+            return false;
+        }
+        if alive > 0 && self.core.step >= self.limits.max_steps {
+            self.refuse_steps();
+            return false;
+        }
+        if kept == 0 && !self.forced {
+            self.arenas.clear();
+            self.published.clear();
+            return false;
+        }
+        self.core.counters.steps += u64::from(alive > 0);
+        self.pos = 0;
+        self.phase = Phase::Running;
+        true
+    }
+
+    /// Whether an entry is delivered, or is a dead letter: all that is decided when the step is closed.
+    #[inline(always)]
+    fn admit(&mut self, entry: &mut Entry) -> bool {
+        let core = &mut *self.core;
+        if entry.node != NONE && core.pending.let_go_if_cancelled(entry.node) {
+            return false;
+        }
+        let hot = &core.hot[entry.to.index()];
+        if hot.life == Life::Living {
+            let (picky, unbounded) = (hot.picky, hot.unbounded);
+            if picky && !self.is_wanted(entry) {
+                return false;
+            }
+            match entry.what {
+                What::Reply | What::Gone => entry.dead = !self.core.asks.is_open(entry.extra),
+                What::Request if unbounded => self.note_next_instant(entry.to),
+                _ => {}
+            }
+            return true;
+        }
+        self.admit_dead(entry)
+    }
+
+    /// Notes the answer of a facet that is asked in the step being closed: the least instant at which something of the asker's own is due,
+    /// beyond what that step delivers. What streams still have for this instant is due now.
+    #[cold]
+    fn note_next_instant(&mut self, facet: ActorId) {
+        let core = &mut *self.core;
+        let asker = ActorId(core.cold[facet.index()].stream.expect("a facet knows its asker"));
+        let own = core.pending.queued().filter(|(entry, _)| entry.to == asker && entry.class >= Class::Timer).map(|(_, due)| due);
+        let streams = self.streams.iter().enumerate().filter(|(_, stream)| stream.subscribers().contains(&asker));
+        let heads = streams.filter_map(|(number, stream)| {
+            let left = self.active.iter().any(|(active, items)| *active as usize == number && *items > core.round as usize + 1);
+            if stream.one_by_one() && left { Some(core.now) } else { stream.real_head() }
+        });
+        let next = own.chain(heads).min();
+        core.next_instants.push((facet, next));
+    }
+
+    /// What becomes of an entry whose receiver is not living.
+    #[cold]
+    fn admit_dead(&mut self, entry: &mut Entry) -> bool {
+        entry.dead = match entry.what {
+            What::Now | What::Request | What::Reply | What::Gone | What::Stop | What::Subscribe | What::Control => true,
+            What::Later => entry.class == Class::Message && !entry.is_share_of_publication(),
+            _ => false,
+        };
+        if !entry.dead {
+            self.drop_entry(entry);
+        }
+        entry.dead
+    }
+
+    /// Whether the receiver of a publication has not called unsubscribe since.
+    fn is_wanted(&mut self, entry: &Entry) -> bool {
+        if entry.what != What::Share && !entry.is_share_of_publication() {
+            return true;
+        }
+        let wishes = &self.core.cold[entry.to.index()].wishes;
+        let wanted = wishes.iter().find(|(actor, ty, _)| (*actor, *ty) == (entry.from, entry.ty)).is_none_or(|wish| wish.2);
+        if !wanted {
+            self.drop_entry(entry);
+        }
+        wanted
+    }
+
+    /// Releases what an entry holds that ends without record.
+    fn drop_entry(&mut self, entry: &Entry) {
+        let core = &mut *self.core;
+        if entry.node != NONE {
+            core.pending.done(entry.node);
+        }
+        match entry.what {
+            What::Later if entry.payload != NONE => core.kept.release(entry.ty, entry.payload),
+            What::Job => core.drop_job(entry.extra),
+            _ => {}
+        }
+    }
+
+    #[cold]
+    fn refuse_mailbox(&mut self, actor: ActorId, deliveries: usize, limit: usize) {
+        // The count of the whole mailbox, not only up to the limit.
+        let all = self.step.iter().filter(|entry| entry.to == actor && !entry.dead).count().max(deliveries);
+        let error = RunError::Mailbox { site: self.core.site(), actor: self.core.path(actor).to_string(), deliveries: all, limit };
+        self.core.faults.clear();
+        self.error = Some(error);
+    }
+
+    #[cold]
+    fn refuse_steps(&mut self) {
+        let mut actors: Vec<ActorId> = self.step.iter().filter(|entry| !entry.dead).map(|entry| entry.to).collect();
+        actors.dedup();
+        let actors = actors.iter().take(8).map(|actor| self.core.path(*actor).to_string()).collect();
+        self.core.faults.clear();
+        self.error = Some(RunError::Livelock { site: self.core.site(), actors });
+    }
+
+    /// Delivers the step, each actor's mailbox and then its tasks.
+    #[inline]
+    fn run_step(&mut self) {
+        while self.pos < self.step.len() {
+            let entry = self.step[self.pos];
+            self.pos += 1;
+            self.polls = 0;
+            self.deliver(entry);
+            if self.core.tasks.any_due() && self.step.get(self.pos).is_none_or(|next| next.to != entry.to) {
+                self.poll(entry.to);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn deliver(&mut self, entry: Entry) {
+        if entry.node != NONE && self.core.pending.let_go_if_cancelled(entry.node) {
+            return;
+        }
+        if entry.dead || self.core.hot[entry.to.index()].poisoned {
+            self.deliver_dead(&entry);
+            return;
+        }
+        let core = &mut *self.core;
+        let mut due = core.now;
+        if entry.node != NONE {
+            due = core.pending.due(entry.node);
+            if core.pending.interval(entry.node).is_some() {
+                core.rearm(&entry, due);
+            } else {
+                core.pending.done(entry.node);
+            }
+        }
+        core.event = Event { due, event_time: due, lag: None };
+        self.inside = true;
+        let began = if self.timed { core.clock.as_mut().map(|clock| clock()) } else { None };
+        match entry.what {
+            What::Wake => {
+                core.record_own(&entry, WAKE, UNIT);
+                core.woke(entry.extra);
+            }
+            What::Stream => {
+                let number = core.cold[entry.from.index()].stream.expect("a stream has a number");
+                self.streams[number as usize].deliver(&entry, &mut *self.cells[entry.to.index()], core);
+            }
+            What::Stop | What::Subscribe | What::Control => self.deliver_own(&entry),
+            _ => {
+                let digest = if entry.what == What::Share { self.digests[entry.extra as usize] } else { 0 };
+                let turn = Turn { core, arenas: &self.arenas, entry, digest };
+                (entry.thunk)(&mut *self.cells[entry.to.index()], turn);
+            }
+        }
+        self.inside = false;
+        if self.metrics.is_some() {
+            self.measure(began);
+        }
+    }
+
+    #[cold]
+    fn measure(&mut self, began: Option<u64>) {
+        let (core, Some(metrics)) = (&mut *self.core, &mut self.metrics) else { return };
+        if let (Some(began), Some(clock)) = (began, &mut core.clock) {
+            metrics.handler(clock().saturating_sub(began));
+        }
+        if let Some(lag) = core.event.lag {
+            metrics.lag(lag.as_nanos());
+        }
+    }
+
+    /// Deliveries that the engine handles itself.
+    fn deliver_own(&mut self, entry: &Entry) {
+        let core = &mut *self.core;
+        match entry.what {
+            What::Stop => {
+                core.record_own(entry, STOP, UNIT);
+                core.end_of_step.any = true;
+                core.end_of_step.stopped.push(entry.to);
+            }
+            What::Subscribe => {
+                let call = core.subscribe_calls[entry.extra as usize];
+                core.record_own(entry, SUBSCRIBE, digest_of(call.kind));
+                core.end_of_step.any = true;
+                core.end_of_step.subscribed.push((entry.to, call));
+            }
+            _ => {
+                let (kind, what) = control_of(entry.extra);
+                core.record_own(entry, kind, UNIT);
+                core.stream_calls.push(StreamCall::Control { stream: entry.to, what });
+            }
+        }
+    }
+
+    /// Counts a dead letter and releases what it holds.
+    #[cold]
+    fn deliver_dead(&mut self, entry: &Entry) {
+        let core = &mut *self.core;
+        if entry.node != NONE {
+            core.pending.done(entry.node);
+        }
+        let texts = core.wants_text();
+        let mut text = None;
+        let (kind, digest) = match entry.what {
+            What::Start => (START.name, UNIT),
+            What::Stop => (STOP.name, UNIT),
+            What::Gone => (GONE.name, UNIT),
+            What::Timeout => (TIMEOUT.name, UNIT),
+            What::Wake => (WAKE.name, UNIT),
+            What::Control => (control_of(entry.extra).0.name, UNIT),
+            What::Subscribe => (SUBSCRIBE.name, digest_of(core.subscribe_calls[entry.extra as usize].kind)),
+            What::Job => core.dead_job(entry.extra),
+            What::Stream => {
+                let number = core.cold[entry.from.index()].stream.expect("a stream has a number");
+                self.streams[number as usize].describe(entry)
+            }
+            What::Now | What::Share | What::Publication => {
+                let arena = self.arenas.any(entry.ty);
+                text = texts.then(|| arena.text(entry.payload));
+                (arena.kind(), arena.digest(entry.payload))
+            }
+            What::Later | What::Request | What::Reply => {
+                let slab = core.kept.any(entry.ty);
+                text = texts.then(|| slab.text(entry.payload));
+                let described = (slab.kind(), slab.digest(entry.payload));
+                core.kept.release(entry.ty, entry.payload);
+                described
+            }
+        };
+        core.record_dead(entry, kind, digest, text.as_deref());
+        match entry.what {
+            What::Request => core.lose_request(entry),
+            What::Reply | What::Gone => core.drop_reply(entry),
+            _ => {}
+        }
+    }
+
+    /// Polls the tasks of an actor that woke or began in this step (rule R18).
+    fn poll(&mut self, actor: ActorId) {
+        while let Some(mut future) = self.core.next_poll(&mut self.polls) {
+            let waker = self.core.waker();
+            let core = &mut *self.core;
+            core.me = actor;
+            core.event = Event { due: core.now, event_time: core.now, lag: None };
+            core.tasks.polling = true;
+            self.stage.swap(&mut self.core, &mut self.cells[actor.index()]);
+            self.inside = true;
+            let ready = future.as_mut().poll(&mut std::task::Context::from_waker(&waker)).is_ready();
+            self.inside = false;
+            self.stage.swap(&mut self.core, &mut self.cells[actor.index()]);
+            self.core.tasks.polling = false;
+            let future = if ready {
+                drop(future);
+                None
+            } else {
+                Some(future)
+            };
+            if self.core.polled(future) {
+                let core = &mut *self.core;
+                let error = RunError::ForeignFuture { site: core.site(), actor: core.path(actor).to_string() };
+                let label = core.label(actor);
+                core.faults.push((Some(label), error));
+            }
+        }
+    }
+
+    /// A handler or a task panicked (rule R9): what it emitted stands, the rest of its mailbox is lost.
+    #[cold]
+    fn panicked(&mut self, payload: Box<dyn std::any::Any + Send>) {
+        if !self.inside {
+            resume_unwind(payload);
+        }
+        self.inside = false;
+        let entry = self.step[self.pos - 1];
+        let actor = entry.to;
+        if self.stage.is_on() {
+            self.stage.swap(&mut self.core, &mut self.cells[actor.index()]);
+            self.core.tasks.polling = false;
+            self.core.settle_dropped();
+        }
+        let core = &mut *self.core;
+        core.tasks.forget_due();
+        core.hot[actor.index()].poisoned = true;
+        core.end_of_step.any = true;
+        match self.on_panic {
+            OnPanic::Stop => {
+                let error = RunError::Panic {
+                    site: core.site(),
+                    actor: core.path(actor).to_string(),
+                    kind: core.kind.to_owned(),
+                    message: panic_text(&*payload),
+                };
+                let label = core.label(actor);
+                core.faults.push((Some(label), error));
+            }
+            OnPanic::Poison => core.end_of_step.stopped.push(actor),
+        }
+        core.end_of_step.poisoned.push(actor);
+    }
+
+    /// What takes effect at the end of a step (rule R7): spawns, subscriptions, stops, and then the answers to what was lost.
+    #[inline]
+    fn end_step(&mut self) {
+        self.forced = false;
+        self.arenas.clear();
+        self.published.clear();
+        self.step.clear();
+        if self.core.end_of_step.any {
+            self.apply_end_of_step();
+        }
+        if self.core.asks.may_have_lost() {
+            self.core.answer_lost();
+        }
+        if !self.core.next_instants.is_empty() {
+            self.core.next_instants.clear();
+        }
+    }
+
+    fn apply_end_of_step(&mut self) {
+        let end = std::mem::take(&mut self.core.end_of_step);
+        for facet in std::mem::take(&mut self.core.new_facets) {
+            self.place(facet, Box::new(Occupied(TimeKeeper(()))));
+        }
+        for actor in end.poisoned {
+            self.core.hot[actor.index()].poisoned = false;
+        }
+        for (id, cell, entry) in end.spawned {
+            self.place(id, cell);
+            self.core.hot[id.index()].life = Life::Living;
+            self.core.push_next(entry);
+        }
+        for (publisher, call) in end.subscribed {
+            self.core.enlist(publisher, call.ty, call.sub);
+        }
+        for (publisher, ty, who) in end.unsubscribed {
+            self.core.delist(publisher, ty, who);
+        }
+        for actor in end.stopped {
+            self.stop(actor);
+        }
+    }
+
+    /// Stops an actor and its children.
+    fn stop(&mut self, actor: ActorId) {
+        let core = &mut *self.core;
+        let hot = &mut core.hot[actor.index()];
+        if hot.life != Life::Living {
+            return;
+        }
+        hot.life = Life::Stopped;
+        if hot.count > 0 {
+            core.stopped_sum = core.stopped_sum.wrapping_add(summand(hot.path_digest, hot.chain, hot.count));
+        }
+        core.end_tasks_of(actor);
+        for (publisher, ty, _) in std::mem::take(&mut core.cold[actor.index()].wishes) {
+            core.delist(publisher, ty, actor);
+        }
+        core.cold[actor.index()].lists.clear();
+        self.any_stopped = true;
+        let cell = std::mem::replace(&mut self.cells[actor.index()], Box::new(Vacant));
+        let mut report = Report::default();
+        cell.report(&mut report);
+        self.reports.push((actor, report));
+        drop(cell);
+        for child in self.core.cold[actor.index()].children.clone() {
+            self.stop(child);
+        }
+    }
+
+    /// The run ends at this step: of several reasons, the first by R16's order.
+    #[cold]
+    fn conclude(&mut self) {
+        let core = &mut *self.core;
+        self.last = Some(core.now);
+        self.first.get_or_insert(core.now);
+        core.counters.instants += 1;
+        let mut faults = std::mem::take(&mut core.faults);
+        // Stable: several faults of one actor stay in the order in which they happened.
+        faults.sort_by_key(|(label, error)| (error.precedence(), *label));
+        match faults.into_iter().next() {
+            Some((_, error)) => self.error = Some(error),
+            None => self.stopped = true,
+        }
+        if let Some(error) = core.observer_error.take() {
+            self.error.get_or_insert(RunError::Observer(error.to_string()));
+        }
+    }
+
+    /// Where the run stands.
+    pub(crate) fn site(&self) -> Site {
+        self.core.site()
+    }
+
+    /// The paths of all who have received something, with chain and count, in R1's order.
+    pub(crate) fn chains(&self) -> Vec<(Path, u64, u64)> {
+        let core = &self.core;
+        let known = core.order.ids().filter(|id| core.hot[id.index()].count > 0);
+        known.map(|id| (core.path(id).clone(), core.hot[id.index()].chain, core.hot[id.index()].count)).collect()
+    }
+
+    /// Asks the living actors for their results.
+    pub(crate) fn collect_reports(&mut self) -> Vec<(Path, Report)> {
+        let mut reports = std::mem::take(&mut self.reports);
+        for id in self.core.order.ids() {
+            if self.core.is_living(id)
+                && let Some(cell) = self.cells.get(id.index())
+            {
+                let mut report = Report::default();
+                cell.report(&mut report);
+                reports.push((id, report));
+            }
+        }
+        reports.retain(|(_, report)| !report.is_empty());
+        reports.sort_by_key(|(id, _)| self.core.label(*id));
+        reports.into_iter().map(|(id, report)| (self.core.path(id).clone(), report)).collect()
+    }
+}
+
+fn control_of(extra: u32) -> (Kind, Control) {
+    match extra {
+        0 => (PAUSE, Control::Pause),
+        1 => (RESUME, Control::Resume),
+        _ => (END, Control::End),
+    }
+}
+
+impl Entry {
+    /// Whether this is a kept share of a publication that travels over a link.
+    fn is_share_of_publication(&self) -> bool {
+        self.what == What::Later && self.class == Class::Message && self.extra == PUBLISHED
+    }
+
+    /// A root's start.
+    pub(crate) fn root_start(time_keeper: ActorId, to: ActorId, thunk: Thunk) -> Self {
+        Self { thunk, class: Class::Start, what: What::Start, ..Self::of_stream(time_keeper, to, 0, NONE, NONE) }
+    }
+}

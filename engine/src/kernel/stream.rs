@@ -1,0 +1,533 @@
+//! Streams of the past: read ahead, judged for lateness, released in order (rules R10, R11, R15). Invariant: the released instants of a stream
+//! never go back, and ties are in source order.
+
+use std::any::Any;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+use crate::actor::Handler;
+use crate::address::{StreamRef, actor_of};
+use crate::context::{Context, Control};
+use crate::digest::digest_of;
+use crate::event::Event;
+use crate::kernel::core::Core;
+use crate::kernel::entry::{ActorId, Cell, Entry};
+use crate::message::Message;
+use crate::source::{Source, SourceError, Timed};
+use crate::stream::{Late, LateCounts, Stream};
+use crate::time::{Duration, Instant};
+
+/// How many items are read at once.
+const BATCH: usize = 64;
+
+type Deliver<M> = fn(&mut dyn Cell, &M, &mut Core, ActorId);
+
+fn deliver<A: Handler<M>, M: Message>(cell: &mut dyn Cell, message: &M, core: &mut Core, me: ActorId) {
+    actor_of::<A>(cell).handle(message, &mut Context::new(core, me));
+}
+
+/// Who gets a stream's events.
+pub(crate) struct Subscriber<M> {
+    pub(crate) who: ActorId,
+    deliver: Deliver<M>,
+}
+
+impl<M: Message> Subscriber<M> {
+    pub(crate) fn of<A: Handler<M>>(who: ActorId) -> Self {
+        Self { who, deliver: deliver::<A, M> }
+    }
+}
+
+/// A call that acts on a stream at the still point.
+pub(crate) enum StreamCall {
+    Subscribe { stream: ActorId, who: ActorId, subscriber: Box<dyn Any> },
+    Unsubscribe { stream: ActorId, who: ActorId },
+    Control { stream: ActorId, what: Control },
+}
+
+impl StreamCall {
+    pub(crate) fn subscribe<M: Message>(stream: StreamRef<M>, subscriber: Subscriber<M>) -> Self {
+        Self::Subscribe { stream: stream.id, who: subscriber.who, subscriber: Box::new(subscriber) }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    /// To be delivered.
+    Good,
+    /// To be delivered, flagged with its lag.
+    Flagged,
+    /// The error of a late item.
+    Error,
+    /// `index` late items that were dropped.
+    Dropped,
+    /// `index` items that were skipped.
+    Skipped,
+}
+
+struct Item<M> {
+    at: Instant,
+    event_time: Instant,
+    index: u64,
+    lag: Duration,
+    mark: Mark,
+    value: Option<M>,
+}
+
+impl<M> Item<M> {
+    fn is_real(&self) -> bool {
+        matches!(self.mark, Mark::Good | Mark::Flagged | Mark::Error)
+    }
+}
+
+/// A late item that ends the run.
+pub(crate) struct LateItem {
+    pub(crate) index: u64,
+    pub(crate) event_time: Instant,
+    pub(crate) lag: Duration,
+}
+
+/// What a stream has for an instant.
+#[derive(Default)]
+pub(crate) struct Taken {
+    /// Real items.
+    pub(crate) items: usize,
+}
+
+/// A stream behind its type.
+pub(crate) trait StreamCell {
+    fn id(&self) -> ActorId;
+    fn is_open(&self) -> bool;
+    fn one_by_one(&self) -> bool;
+    fn has_subscribers(&self) -> bool;
+    /// Opens the source; gives the event time of its first item.
+    fn open(&mut self) -> Result<Option<Instant>, SourceError>;
+    /// Items before (or at, if `inclusive`) this instant are skipped and counted.
+    fn skip(&mut self, from: Instant, inclusive: bool);
+    /// Reads until something real is next, or the end. To be called after `skip`, and whenever the head is looked at.
+    fn settle(&mut self);
+    /// The instant of whatever is next, and of the next thing that is delivered.
+    fn head(&self) -> Option<Instant>;
+    fn real_head(&self) -> Option<Instant>;
+    /// The error that stands where the next item should be.
+    fn failure(&self) -> Option<&SourceError>;
+    /// Makes everything of this instant current.
+    fn take(&mut self, at: Instant) -> Taken;
+    /// Entries for the current item `index`; gives the late item if it is an error.
+    fn entries(&mut self, index: usize, core: &Core, push: &mut dyn FnMut(Entry)) -> Option<LateItem>;
+    fn deliver(&mut self, entry: &Entry, cell: &mut dyn Cell, core: &mut Core);
+    /// Kind and digest of a current item, for dead letters.
+    fn describe(&self, entry: &Entry) -> (&'static str, u64);
+    /// The instant is over.
+    fn release(&mut self);
+    fn subscribe(&mut self, subscriber: Box<dyn Any>, core: &mut Core);
+    fn unsubscribe(&mut self, who: ActorId);
+    fn control(&mut self, what: Control);
+    fn retain_living(&mut self, core: &Core);
+    fn subscribers(&self) -> Vec<ActorId>;
+    fn counts(&self) -> LateCounts;
+    fn progress(&self) -> Option<(u64, u64)>;
+}
+
+/// A stream of one type.
+pub(crate) struct PastStream<M> {
+    id: ActorId,
+    spec: Stream<M>,
+    source: Option<Box<dyn Source<Item = M>>>,
+    opened: bool,
+    batch: Vec<Timed<M>>,
+    failure: Option<SourceError>,
+    /// The greatest event time so far.
+    greatest: Option<Instant>,
+    next_index: u64,
+    skip_from: Instant,
+    skip_inclusive: bool,
+    /// Items held back by Reorder, by (release, index).
+    held: BinaryHeap<Reverse<Held<M>>>,
+    ready: VecDeque<Item<M>>,
+    real_ready: usize,
+    current: Vec<Item<M>>,
+    subscribers: Vec<Subscriber<M>>,
+    paused: bool,
+    counts: LateCounts,
+}
+
+struct Held<M>(Item<M>);
+
+impl<M> Held<M> {
+    fn key(&self) -> (Instant, u64) {
+        (self.0.at, self.0.index)
+    }
+}
+
+impl<M> PartialEq for Held<M> {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl<M> Eq for Held<M> {}
+
+impl<M> PartialOrd for Held<M> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<M> Ord for Held<M> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl<M: Message> PastStream<M> {
+    pub(crate) fn new(id: ActorId, spec: Stream<M>) -> Self {
+        Self {
+            id,
+            spec,
+            source: None,
+            opened: false,
+            batch: Vec::new(),
+            failure: None,
+            greatest: None,
+            next_index: 0,
+            skip_from: Instant::MIN,
+            skip_inclusive: false,
+            held: BinaryHeap::new(),
+            ready: VecDeque::new(),
+            real_ready: 0,
+            current: Vec::new(),
+            subscribers: Vec::new(),
+            paused: false,
+            counts: LateCounts::default(),
+        }
+    }
+
+    /// Reads a batch from the source. Whether there was anything.
+    fn read(&mut self) -> bool {
+        let Some(source) = &mut self.source else { return false };
+        match source.read(BATCH, &mut self.batch) {
+            Ok(true) => {}
+            Ok(false) => self.source = None,
+            Err(error) => {
+                self.failure = Some(error);
+                self.source = None;
+            }
+        }
+        let mut batch = std::mem::take(&mut self.batch);
+        let any = !batch.is_empty() || self.source.is_some();
+        for item in batch.drain(..) {
+            self.judge(item);
+        }
+        self.batch = batch;
+        if self.source.is_none() {
+            self.let_go(Instant::MAX);
+        }
+        any
+    }
+
+    #[inline(always)]
+    fn push(&mut self, item: Item<M>) {
+        if item.is_real() {
+            self.real_ready += 1;
+        } else if let Some(last) = self.ready.back_mut()
+            && last.mark == item.mark
+            && last.at == item.at
+        {
+            last.index += 1;
+            return;
+        }
+        self.ready.push_back(item);
+    }
+
+    /// Judges one item by what came before it in the source (rule R10).
+    #[inline(always)]
+    fn judge(&mut self, Timed { at: event_time, value }: Timed<M>) {
+        let index = self.next_index;
+        self.next_index += 1;
+        let greatest = self.greatest.unwrap_or(event_time);
+        let newest = greatest.max(event_time);
+        self.greatest = Some(newest);
+        if event_time < self.skip_from || self.skip_inclusive && event_time == self.skip_from {
+            let at = newest.max(self.skip_from);
+            self.let_go(at);
+            self.push(Item { at, event_time, index: 1, lag: Duration::ZERO, mark: Mark::Skipped, value: None });
+            return;
+        }
+        let delay = self.spec.reorder.unwrap_or(Duration::ZERO);
+        if event_time < greatest - delay {
+            let (mark, value, index) = match self.spec.late {
+                Late::Error => (Mark::Error, None, index),
+                Late::DropAndCount => (Mark::Dropped, None, 1),
+                Late::DeliverFlagged => (Mark::Flagged, Some(value), index),
+            };
+            let item = Item { at: greatest, event_time, index, lag: greatest.since(event_time), mark, value };
+            self.let_go(greatest);
+            // What is held for the same instant but comes later in the source waits behind this item.
+            self.push(item);
+            return;
+        }
+        let item = Item { at: event_time, event_time, index, lag: Duration::ZERO, mark: Mark::Good, value: Some(value) };
+        if self.spec.reorder.is_none() {
+            self.push(item);
+        } else if let Some(at) = event_time.checked_add(delay) {
+            self.held.push(Reverse(Held(Item { at, ..item })));
+            self.let_go_before(newest);
+        } else {
+            self.counts.never += 1;
+        }
+    }
+
+    /// Releases what is held for instants before `at`: nothing that is still to be read can come before it.
+    fn let_go_before(&mut self, at: Instant) {
+        while let Some(Reverse(Held(item))) = self.held.peek()
+            && item.at < at
+        {
+            let Reverse(Held(item)) = self.held.pop().expect("what was peeked");
+            self.push(item);
+        }
+    }
+
+    /// Releases what is held for instants up to `at`: it comes earlier in the source than what is released next.
+    fn let_go(&mut self, at: Instant) {
+        self.let_go_before(at);
+        while let Some(Reverse(Held(item))) = self.held.peek()
+            && item.at == at
+        {
+            let Reverse(Held(item)) = self.held.pop().expect("what was peeked");
+            self.push(item);
+        }
+    }
+}
+
+impl<M: Message> StreamCell for PastStream<M> {
+    fn id(&self) -> ActorId {
+        self.id
+    }
+
+    fn is_open(&self) -> bool {
+        self.opened
+    }
+
+    fn one_by_one(&self) -> bool {
+        self.spec.one_by_one
+    }
+
+    fn has_subscribers(&self) -> bool {
+        !self.subscribers.is_empty()
+    }
+
+    fn open(&mut self) -> Result<Option<Instant>, SourceError> {
+        self.opened = true;
+        let mut source = (self.spec.open)()?;
+        // The first item tells where a run without a declared start begins; it is judged when the rest is.
+        let first = source.next()?;
+        let at = first.as_ref().map(|item| item.at);
+        self.source = Some(match first {
+            Some(first) => Box::new(Chained { first: Some(first), rest: source }),
+            None => source,
+        });
+        Ok(at)
+    }
+
+    fn skip(&mut self, from: Instant, inclusive: bool) {
+        self.skip_from = from;
+        self.skip_inclusive = inclusive;
+    }
+
+    fn settle(&mut self) {
+        while self.real_ready == 0 && self.read() {}
+    }
+
+    #[inline]
+    fn head(&self) -> Option<Instant> {
+        self.ready.front().map(|item| item.at)
+    }
+
+    fn real_head(&self) -> Option<Instant> {
+        if self.paused { None } else { self.ready.iter().find(|item| item.is_real()).map(|item| item.at) }
+    }
+
+    fn failure(&self) -> Option<&SourceError> {
+        if self.ready.is_empty() { self.failure.as_ref() } else { None }
+    }
+
+    fn take(&mut self, at: Instant) -> Taken {
+        // All of an instant has been read once something later, or the end, is ready.
+        while self.ready.back().is_some_and(|item| item.at <= at) && self.read() {}
+        let mut taken = Taken::default();
+        while let Some(item) = self.ready.front()
+            && item.at <= at
+        {
+            let item = self.ready.pop_front().expect("what was looked at");
+            match item.mark {
+                Mark::Dropped => self.counts.dropped += item.index,
+                Mark::Skipped => self.counts.skipped += item.index,
+                _ => {
+                    self.real_ready -= 1;
+                    if self.paused {
+                        self.counts.paused += 1;
+                        continue;
+                    }
+                    match item.mark {
+                        Mark::Flagged => self.counts.flagged += 1,
+                        Mark::Error => self.counts.errors += 1,
+                        _ => {}
+                    }
+                    self.current.push(item);
+                    taken.items += 1;
+                }
+            }
+        }
+        self.settle();
+        taken
+    }
+
+    fn entries(&mut self, index: usize, core: &Core, push: &mut dyn FnMut(Entry)) -> Option<LateItem> {
+        let item = &self.current[index];
+        if item.mark == Mark::Error {
+            return Some(LateItem { index: item.index, event_time: item.event_time, lag: item.lag });
+        }
+        for (position, subscriber) in self.subscribers.iter().enumerate() {
+            if core.is_living(subscriber.who) {
+                push(Entry::of_stream(self.id, subscriber.who, item.index, index as u32, position as u32));
+            }
+        }
+        None
+    }
+
+    #[inline]
+    fn deliver(&mut self, entry: &Entry, cell: &mut dyn Cell, core: &mut Core) {
+        let item = &self.current[entry.payload as usize];
+        let message = item.value.as_ref().expect("an item that is delivered has a value");
+        let lag = (item.mark == Mark::Flagged).then_some(item.lag);
+        core.event = Event { due: item.at, event_time: item.event_time, lag };
+        core.record_message(entry, message, digest_of(message));
+        (self.subscribers[entry.extra as usize].deliver)(cell, message, core, entry.to);
+    }
+
+    fn describe(&self, entry: &Entry) -> (&'static str, u64) {
+        let item = &self.current[entry.payload as usize];
+        (M::KIND, item.value.as_ref().map_or(0, digest_of))
+    }
+
+    fn release(&mut self) {
+        self.current.clear();
+    }
+
+    fn subscribe(&mut self, subscriber: Box<dyn Any>, core: &mut Core) {
+        let subscriber = *subscriber.downcast::<Subscriber<M>>().expect("a subscriber of the stream's type");
+        if self.subscribers.iter().all(|other| other.who != subscriber.who) {
+            self.subscribers.push(subscriber);
+            self.subscribers.sort_by_key(|subscriber| core.label(subscriber.who));
+        }
+    }
+
+    fn unsubscribe(&mut self, who: ActorId) {
+        self.subscribers.retain(|subscriber| subscriber.who != who);
+    }
+
+    fn control(&mut self, what: Control) {
+        match what {
+            Control::Pause => self.paused = true,
+            Control::Resume => self.paused = false,
+            Control::End => {
+                self.source = None;
+                self.failure = None;
+                self.held.clear();
+                self.ready.clear();
+                self.real_ready = 0;
+            }
+        }
+    }
+
+    fn retain_living(&mut self, core: &Core) {
+        self.subscribers.retain(|subscriber| core.is_living(subscriber.who));
+    }
+
+    fn subscribers(&self) -> Vec<ActorId> {
+        self.subscribers.iter().map(|subscriber| subscriber.who).collect()
+    }
+
+    fn counts(&self) -> LateCounts {
+        self.counts
+    }
+
+    fn progress(&self) -> Option<(u64, u64)> {
+        self.source.as_ref().and_then(|source| source.progress())
+    }
+}
+
+/// A source whose first item was read already.
+struct Chained<M> {
+    first: Option<Timed<M>>,
+    rest: Box<dyn Source<Item = M>>,
+}
+
+impl<M: 'static> Source for Chained<M> {
+    type Item = M;
+
+    fn next(&mut self) -> Result<Option<Timed<M>>, SourceError> {
+        match self.first.take() {
+            Some(first) => Ok(Some(first)),
+            None => self.rest.next(),
+        }
+    }
+
+    fn read(&mut self, most: usize, into: &mut Vec<Timed<M>>) -> Result<bool, SourceError> {
+        into.extend(self.first.take());
+        self.rest.read(most, into)
+    }
+
+    fn progress(&self) -> Option<(u64, u64)> {
+        self.rest.progress()
+    }
+}
+
+/// Which stream is next: a tournament over the streams' heads.
+#[derive(Default)]
+pub(crate) struct Merge {
+    /// Leaves from `size` on: the head's instant with its sign bit flipped, `u64::MAX` when there is none.
+    keys: Vec<u64>,
+    winners: Vec<u32>,
+    size: usize,
+}
+
+impl Merge {
+    /// Makes room for `streams` heads.
+    pub(crate) fn resize(&mut self, streams: usize) {
+        self.size = streams.next_power_of_two().max(1);
+        self.keys = vec![u64::MAX; self.size];
+        self.winners = vec![0; 2 * self.size];
+        for leaf in 0..self.size {
+            self.winners[self.size + leaf] = leaf as u32;
+        }
+        for node in (1..self.size).rev() {
+            self.winners[node] = self.winners[2 * node];
+        }
+    }
+
+    fn key(head: Option<Instant>) -> u64 {
+        head.map_or(u64::MAX, |at| at.as_nanos() as u64 ^ 1 << 63)
+    }
+
+    /// A stream has a new head.
+    #[inline]
+    pub(crate) fn set(&mut self, stream: usize, head: Option<Instant>) {
+        self.keys[stream] = Self::key(head);
+        let mut node = (self.size + stream) / 2;
+        while node > 0 {
+            let (left, right) = (self.winners[2 * node], self.winners[2 * node + 1]);
+            let left_wins = self.keys[left as usize] <= self.keys[right as usize];
+            self.winners[node] = if left_wins { left } else { right };
+            node /= 2;
+        }
+    }
+
+    /// The stream with the least head and that head's key; at `u64::MAX` the stream must be asked whether it has one.
+    #[inline]
+    pub(crate) fn least(&self) -> (usize, u64) {
+        let winner = self.winners[if self.size > 1 { 1 } else { self.size }] as usize;
+        (winner, self.keys[winner])
+    }
+}

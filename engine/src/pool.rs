@@ -1,0 +1,186 @@
+//! The project's one pool of threads: jobs that run beside a simulation. Invariant: a job's result is the same whether a pool thread or the
+//! waiting thread ran it, so neither the size of the pool nor its speed can reach a run.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crossbeam_channel::{Sender, unbounded};
+use parking_lot::{Condvar, Mutex};
+
+/// A job that panicked, with what it said.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct JobPanic(pub String);
+
+impl fmt::Display for JobPanic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the job panicked: {}", self.0)
+    }
+}
+
+impl std::error::Error for JobPanic {}
+
+/// What a panic said.
+pub(crate) fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a value that is no text".to_owned())
+}
+
+type Job<T> = Box<dyn FnOnce() -> T + Send>;
+
+enum State<T> {
+    Waiting(Job<T>),
+    Running,
+    Done(Result<T, JobPanic>),
+    Over,
+}
+
+struct Shared<T> {
+    state: Mutex<State<T>>,
+    done: Condvar,
+}
+
+trait Work: Send + Sync {
+    fn run(&self);
+}
+
+impl<T: Send> Work for Shared<T> {
+    fn run(&self) {
+        let mut state = self.state.lock();
+        match std::mem::replace(&mut *state, State::Running) {
+            State::Waiting(job) => {
+                drop(state);
+                let result = catch_unwind(AssertUnwindSafe(job)).map_err(|payload| JobPanic(panic_text(&*payload)));
+                *self.state.lock() = State::Done(result);
+                self.done.notify_all();
+            }
+            other => *state = other,
+        }
+    }
+}
+
+/// A job that was submitted.
+pub struct Ticket<T>(Arc<Shared<T>>);
+
+impl<T> fmt::Debug for Ticket<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ticket")
+    }
+}
+
+impl<T: Send + 'static> Ticket<T> {
+    /// Waits for the result. A job that no thread has begun is run here and now, so a pool of any size, 0 included, makes progress.
+    ///
+    /// # Errors
+    /// [`JobPanic`] if the job panicked. Panics if the result was taken before or the job was cancelled.
+    pub fn wait(&self) -> Result<T, JobPanic> {
+        self.0.run();
+        let mut state = self.0.state.lock();
+        loop {
+            match std::mem::replace(&mut *state, State::Over) {
+                State::Done(result) => return result,
+                State::Running => {
+                    *state = State::Running;
+                    self.0.done.wait(&mut state);
+                }
+                State::Waiting(_) | State::Over => unreachable!("a job that was cancelled, or whose result was taken, is waited for"),
+            }
+        }
+    }
+
+    /// Gives the job up: if no thread has begun it, it never runs. A running one goes on, and its result is dropped.
+    pub fn cancel(&self) {
+        let mut state = self.0.state.lock();
+        if matches!(*state, State::Waiting(_)) {
+            *state = State::Over;
+        }
+    }
+}
+
+/// Threads that run jobs; they start with the first job and end with the pool.
+///
+/// ```
+/// use stillpoint_engine::Pool;
+/// let pool = Pool::new(2);
+/// let ticket = pool.submit(|| 6 * 7);
+/// assert_eq!(ticket.wait(), Ok(42));
+/// ```
+#[derive(Debug)]
+pub struct Pool {
+    size: usize,
+    sender: Mutex<Option<Sender<Arc<dyn Work>>>>,
+}
+
+impl Pool {
+    /// A pool of `size` threads. With 0, jobs run where they are waited for.
+    pub fn new(size: usize) -> Self {
+        Self { size, sender: Mutex::new(None) }
+    }
+
+    /// The number of threads.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Submits a job.
+    pub fn submit<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Ticket<T> {
+        let shared = Arc::new(Shared { state: Mutex::new(State::Waiting(Box::new(job))), done: Condvar::new() });
+        if self.size > 0 {
+            let mut sender = self.sender.lock();
+            let sender = sender.get_or_insert_with(|| start_threads(self.size));
+            // The threads hold the receiver as long as there is a sender; were they gone, the waiting thread would run the job.
+            let _ = sender.send(shared.clone());
+        }
+        Ticket(shared)
+    }
+}
+
+fn start_threads(size: usize) -> Sender<Arc<dyn Work>> {
+    let (sender, receiver) = unbounded::<Arc<dyn Work>>();
+    for index in 0..size {
+        let receiver = receiver.clone();
+        // A thread that cannot be had is not missed: whoever waits runs the job.
+        let _ = std::thread::Builder::new().name(format!("stillpoint-pool-{index}")).spawn(move || {
+            while let Ok(work) = receiver.recv() {
+                work.run();
+            }
+        });
+    }
+    sender
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_size_gives_every_result() {
+        for size in [0, 1, 2] {
+            let pool = Pool::new(size);
+            let tickets: Vec<_> = (0..100u64).map(|n| pool.submit(move || n * n)).collect();
+            let sum: u64 = tickets.iter().map(|ticket| ticket.wait().expect("no panic")).sum();
+            assert_eq!(sum, 328_350);
+        }
+    }
+
+    #[test]
+    fn a_job_may_wait_for_another_job_of_a_full_pool() {
+        let pool = Arc::new(Pool::new(1));
+        let inner = pool.clone();
+        let ticket = pool.submit(move || inner.submit(|| 1).wait().map(|n| n + 1));
+        assert_eq!(ticket.wait(), Ok(Ok(2)));
+    }
+
+    #[test]
+    fn a_panic_is_a_result_and_a_cancelled_job_never_runs() {
+        let pool = Pool::new(0);
+        let ticket = pool.submit(|| -> u8 { panic!("no {}", 7) });
+        assert_eq!(ticket.wait(), Err(JobPanic("no 7".to_owned())));
+        let (ticket, ran) = (Arc::new(Mutex::new(false)), ());
+        let flag = ticket.clone();
+        let job = pool.submit(move || *flag.lock() = true);
+        job.cancel();
+        job.0.run();
+        assert_eq!((*ticket.lock(), ran), (false, ()));
+    }
+}

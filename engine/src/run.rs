@@ -1,0 +1,244 @@
+//! A run under way, on the thread of the caller: the inline host.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::actor::Actor;
+use crate::address::{Addr, Occupied};
+use crate::error::Site;
+use crate::kernel::entry::Entry;
+use crate::kernel::shard::{Advance, Shard};
+use crate::outcome::{End, Failed, Outcome};
+use crate::simulation::OnProgress;
+use crate::time::Instant;
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The instant of the last still point.
+    pub at: Instant,
+    /// The last instant to be run, if one was given.
+    pub until: Option<Instant>,
+    /// Items of streams delivered.
+    pub events: u64,
+    /// Deliveries.
+    pub deliveries: u64,
+    /// How much of the streams' data has been read, and how much there is; zero when no source knows.
+    pub read: (u64, u64),
+}
+
+/// Still points between two looks at the progress.
+const STRIDE: u32 = 1 << 14;
+
+/// A run that has begun. Drop it, or [finish](Run::finish) it.
+pub struct Run {
+    name: String,
+    shard: Shard,
+    begins: Option<(Instant, Vec<Entry>)>,
+    until: Option<Instant>,
+    interrupt: Option<Arc<AtomicBool>>,
+    progress: Option<OnProgress>,
+    end: Option<End>,
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").field("name", &self.name).field("at", &self.site()).finish_non_exhaustive()
+    }
+}
+
+impl Run {
+    pub(crate) fn new(
+        name: String,
+        shard: Shard,
+        start: Instant,
+        until: Option<Instant>,
+        roots: Vec<Entry>,
+        interrupt: Option<Arc<AtomicBool>>,
+        progress: Option<OnProgress>,
+    ) -> Self {
+        Self { name, shard, begins: Some((start, roots)), until, interrupt, progress, end: None }
+    }
+
+    /// Where the run stands: the key of the last step.
+    pub fn site(&self) -> Site {
+        self.shard.site()
+    }
+
+    /// How the run ended, if it did.
+    pub fn end(&self) -> Option<End> {
+        self.end
+    }
+
+    /// Puts `start` into the first step. Whether there is a first step within the bound.
+    fn start(&mut self, bound: Option<Instant>) -> bool {
+        if let Some((at, _)) = self.begins
+            && bound.is_some_and(|bound| at > bound)
+        {
+            return false;
+        }
+        if let Some((at, roots)) = self.begins.take() {
+            self.shard.start(at, roots);
+        }
+        true
+    }
+
+    fn over(&mut self, advance: Advance) {
+        if advance == Advance::Over {
+            self.end = Some(if self.shard.error.is_some() { End::Failed } else { End::Stopped });
+        }
+    }
+
+    /// Runs all instants up to `bound`, inclusive, and what was given to [`until`](crate::Simulation::until). Whether the run goes on.
+    pub fn until(&mut self, bound: Instant) -> bool {
+        let bound = self.until.map_or(bound, |until| until.min(bound));
+        self.run_to(Some(bound));
+        if self.end.is_none() && self.until.is_some_and(|until| until <= bound) {
+            self.end = Some(End::Until);
+        }
+        self.end.is_none()
+    }
+
+    fn run_to(&mut self, bound: Option<Instant>) {
+        if self.end.is_some() {
+            return;
+        }
+        if !self.start(bound) {
+            return;
+        }
+        let (interrupt, progress) = (self.interrupt.clone(), &mut self.progress);
+        let until = self.until;
+        let (mut interrupted, mut still_points) = (false, 0u32);
+        let advance = if interrupt.is_none() && progress.is_none() {
+            self.shard.run(bound, &mut |_| false)
+        } else {
+            self.shard.run(bound, &mut |shard| {
+                interrupted = interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed));
+                still_points += 1;
+                if still_points == STRIDE
+                    && let Some(tell) = progress
+                {
+                    still_points = 0;
+                    tell(&progress_of(shard, until));
+                }
+                interrupted
+            })
+        };
+        match advance {
+            Some(Advance::Over) => self.over(Advance::Over),
+            Some(_) if interrupted => self.end = Some(End::Interrupted),
+            _ if self.shard.next_instant().is_none() => self.end = Some(End::Done),
+            _ => {}
+        }
+    }
+
+    /// Runs one step. Whether the run goes on.
+    pub fn step(&mut self) -> bool {
+        if self.end.is_some() {
+            return false;
+        }
+        let until = self.until;
+        if self.begins.is_some() {
+            if !self.start(until) {
+                self.end = Some(End::Until);
+                return false;
+            }
+        } else if self.shard.is_still() && !self.begin_instant() {
+            return false;
+        }
+        let advance = self.shard.advance();
+        self.over(advance);
+        if self.end.is_none() && self.shard.error.is_some() && self.shard.is_still() {
+            self.end = Some(End::Failed);
+        }
+        self.end.is_none()
+    }
+
+    fn begin_instant(&mut self) -> bool {
+        match self.shard.next_instant() {
+            None => self.end = Some(End::Done),
+            Some(at) if self.until.is_some_and(|until| at > until) => self.end = Some(End::Until),
+            Some(at) => {
+                self.shard.begin(at);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Runs to the next still point. Whether the run goes on.
+    pub fn step_instant(&mut self) -> bool {
+        while self.step() && !self.shard.is_still() {}
+        self.end.is_none()
+    }
+
+    /// The instant at which something comes next: at a still point, where the run goes on.
+    pub fn next_instant(&mut self) -> Option<Instant> {
+        match &self.begins {
+            Some((at, _)) => Some(*at),
+            None => self.shard.next_instant(),
+        }
+    }
+
+    /// Ends the run where it stands.
+    pub fn stop(&mut self) {
+        self.end.get_or_insert(End::Stopped);
+    }
+
+    /// A look at an actor between steps. `None` if it has stopped or the address is of another run.
+    pub fn actor<A: Actor>(&self, address: Addr<A>) -> Option<&A> {
+        let cell: &dyn std::any::Any = self.shard.cell(address.id)?;
+        cell.downcast_ref::<Occupied<A>>().map(|occupied| &occupied.0)
+    }
+
+    /// How far the run is.
+    pub fn progress(&self) -> Progress {
+        progress_of(&self.shard, self.until)
+    }
+
+    /// Runs to the end, if it has not ended, and gives the outcome.
+    ///
+    /// # Errors
+    /// [`Failed`] holds the error and the outcome up to it.
+    pub fn finish(mut self) -> Result<Outcome, Box<Failed>> {
+        self.run_to(self.until);
+        let end = *self.end.get_or_insert(End::Until);
+        let shard = &mut self.shard;
+        let trace_hash = shard.core.trace_hash();
+        if let Some(observer) = &mut shard.core.observer
+            && let Err(error) = observer.end(trace_hash)
+        {
+            shard.error.get_or_insert(crate::error::RunError::Observer(error.to_string()));
+        }
+        let counters = shard.core.counters;
+        let outcome = Outcome {
+            name: std::mem::take(&mut self.name),
+            end: if shard.error.is_some() { End::Failed } else { end },
+            trace_hash,
+            events: counters.events,
+            deliveries: counters.deliveries,
+            instants: counters.instants,
+            steps: counters.steps,
+            first: shard.first,
+            last: shard.last,
+            streams: shard.streams.iter().map(|stream| (shard.core.path(stream.id()).clone(), stream.counts())).collect(),
+            dead_letters: counters.dead_letters,
+            lost: counters.lost,
+            never: counters.never,
+            reports: shard.collect_reports(),
+            chains: shard.chains(),
+            metrics: shard.metrics.take().map(|metrics| *metrics),
+        };
+        match shard.error.take() {
+            Some(error) => Err(Box::new(Failed { error, outcome })),
+            None => Ok(outcome),
+        }
+    }
+}
+
+fn progress_of(shard: &Shard, until: Option<Instant>) -> Progress {
+    let counters = &shard.core.counters;
+    let read = shard.streams.iter().filter_map(|stream| stream.progress()).fold((0, 0), |sum, (read, all)| (sum.0 + read, sum.1 + all));
+    Progress { at: shard.site().at, until, events: counters.events, deliveries: counters.deliveries, read }
+}

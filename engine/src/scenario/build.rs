@@ -1,0 +1,104 @@
+//! Building a simulation from a scenario. Invariant: streams and actors are made in the order of their names, never of their declaration.
+
+use std::collections::BTreeSet;
+
+use super::error::ScenarioError;
+use super::graph::Graph;
+use super::registry::Registry;
+use super::scene::{Cast, Member};
+use super::schema::{FaultEntry, PanicPolicy, Scenario};
+use super::suggest;
+use crate::limits::{Limits, OnPanic};
+use crate::link::Link;
+use crate::simulation::Simulation;
+use crate::time::Duration;
+
+/// A simulation that is ready to run, and who is joined to whom in it.
+pub struct Built {
+    /// The simulation.
+    pub simulation: Simulation,
+    /// Its streams, actors and links, for drawing.
+    pub graph: Graph,
+}
+
+impl Scenario {
+    /// Makes every stream and actor from its kind and wires them.
+    ///
+    /// # Errors
+    /// [`ScenarioError`] at the first entry that names an unknown kind, has parameters that its kind cannot take, or refers to what is not there.
+    pub fn build(&self, registry: &Registry) -> Result<Built, ScenarioError> {
+        let mut simulation = Simulation::new(&self.name).seed(self.seed).limits(self.limits()).on_panic(match self.on_panic {
+            PanicPolicy::Stop => OnPanic::Stop,
+            PanicPolicy::Poison => OnPanic::Poison,
+        });
+        if let Some(start) = self.start {
+            simulation = simulation.start(start);
+        }
+        if let Some(end) = self.end {
+            simulation = simulation.until(end);
+        }
+        let mut cast = Cast::default();
+        let mut streams: Vec<_> = self.streams.iter().collect();
+        streams.sort_by_key(|entry| &entry.name.value);
+        for entry in streams {
+            let Some(kind) = registry.streams.get(entry.kind.name.value.as_str()) else {
+                let also = registry.actors.contains_key(entry.kind.name.value.as_str());
+                return Err(self.unknown_kind("stream", &entry.kind.name, registry.streams.keys().copied(), also));
+            };
+            let faults = self.faults.iter().filter_map(|fault| match fault {
+                FaultEntry::Stream { stream, fault } if stream.value == entry.name.value => Some(*fault),
+                _ => None,
+            });
+            let declared = kind.make.declare(&mut simulation, self, entry, faults.collect())?;
+            cast.streams.insert(&entry.name.value, declared);
+        }
+        let mut actors: Vec<_> = self.actors.iter().collect();
+        actors.sort_by_key(|entry| &entry.name.value);
+        for entry in &actors {
+            let Some(kind) = registry.actors.get(entry.kind.name.value.as_str()) else {
+                let also = registry.streams.contains_key(entry.kind.name.value.as_str());
+                return Err(self.unknown_kind("actor", &entry.kind.name, registry.actors.keys().copied(), also));
+            };
+            let address = kind.make.reserve(&mut simulation, &entry.name.value, entry.rank);
+            let address = address.map_err(|error| self.text.error(entry.name.at.clone(), error.to_string()))?;
+            cast.actors.insert(&entry.name.value, Member { kind, address });
+        }
+        let mut edges = BTreeSet::new();
+        for entry in &actors {
+            cast.actors[entry.name.value.as_str()].kind.make.place(&mut simulation, self, entry, &cast, &mut edges)?;
+        }
+        for link in self.links.iter() {
+            let mut made = Link::latency(link.latency).jitter(link.jitter.unwrap_or(Duration::ZERO)).loss(link.loss.unwrap_or(0.0));
+            for fault in &self.faults {
+                if let FaultEntry::Down { from, to, since, until } = fault
+                    && (&from.value, &to.value) == (&link.from.value, &link.to.value)
+                {
+                    made = made.down(*since, *until);
+                }
+            }
+            let linked = simulation.link(&link.from.value, &link.to.value, made);
+            linked.map_err(|error| self.text.error(link.from.at.clone(), error.to_string()))?;
+        }
+        Ok(Built { simulation, graph: Graph::of(self, edges) })
+    }
+
+    fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        if let Some(steps) = self.limits.max_steps {
+            limits.max_steps = steps;
+        }
+        limits.max_mailbox = self.limits.max_mailbox;
+        limits
+    }
+
+    fn unknown_kind<'a>(
+        &self, what: &str, name: &super::schema::Spot<String>, known: impl IntoIterator<Item = &'a str>, is_other: bool,
+    ) -> ScenarioError {
+        let error = self.text.error(name.at.clone(), format!("unknown kind of {what} `{}`", name.value));
+        if is_other {
+            let other = if what == "stream" { "actor" } else { "stream" };
+            return error.with_help(Some(format!("`{}` is a kind of {other}", name.value)));
+        }
+        error.with_help(suggest::help(&name.value, known))
+    }
+}

@@ -1,0 +1,201 @@
+//! What a type of parameters is made of, found out by deserializing it from nothing.
+//!
+//! A type that derives `Deserialize` tells its deserializer which fields it has and asks, for each value, for the type it wants. Neither
+//! needs a value: the deserializer here takes notes and refuses.
+
+use std::fmt;
+
+use serde::de::value::StrDeserializer;
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::forward_to_deserialize_any;
+
+/// The fields of a struct in the order of its definition, each with the type that its value has in RON.
+pub(crate) fn fields_of<'de, P: Deserialize<'de>>() -> Vec<(&'static str, String)> {
+    let names = match P::deserialize(Probe) {
+        Err(Note::Fields(names)) => names,
+        _ => &[],
+    };
+    names.iter().map(|name| (*name, type_of::<P>(name))).collect()
+}
+
+/// The type of one field.
+fn type_of<'de, P: Deserialize<'de>>(field: &'static str) -> String {
+    match P::deserialize(One(field)) {
+        Err(Note::Type(name)) => name,
+        Err(Note::Fields(fields)) => format!("({})", fields.join(", ")),
+        _ => "any".to_owned(),
+    }
+}
+
+/// What was found out; to serde, an error.
+#[derive(Debug)]
+enum Note {
+    Fields(&'static [&'static str]),
+    Type(String),
+    Other,
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a probe has no values")
+    }
+}
+
+impl std::error::Error for Note {}
+
+impl de::Error for Note {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self::Other
+    }
+}
+
+/// Notes what is asked of it.
+struct Probe;
+
+macro_rules! note {
+    ($($method:ident: $name:literal),* $(,)?) => {
+        $(fn $method<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Note> {
+            Err(Note::Type($name.to_owned()))
+        })*
+    };
+}
+
+impl<'de> Deserializer<'de> for Probe {
+    type Error = Note;
+
+    note! {
+        deserialize_any: "any", deserialize_bool: "true or false",
+        deserialize_i8: "whole number", deserialize_i16: "whole number", deserialize_i32: "whole number", deserialize_i64: "whole number",
+        deserialize_i128: "whole number", deserialize_u8: "whole number", deserialize_u16: "whole number", deserialize_u32: "whole number",
+        deserialize_u64: "whole number", deserialize_u128: "whole number", deserialize_f32: "number", deserialize_f64: "number",
+        deserialize_char: "character", deserialize_str: "text", deserialize_string: "text", deserialize_bytes: "bytes",
+        deserialize_byte_buf: "bytes", deserialize_unit: "()", deserialize_map: "map", deserialize_identifier: "name",
+        deserialize_ignored_any: "any",
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Note> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, _: V) -> Result<V::Value, Note> {
+        Err(Note::Fields(&[]))
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Note> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Note> {
+        match visitor.visit_seq(Element) {
+            Err(Note::Type(name)) => Err(Note::Type(format!("list of {name}"))),
+            Err(Note::Fields(fields)) => Err(Note::Type(format!("list of ({})", fields.join(", ")))),
+            _ => Err(Note::Type("list".to_owned())),
+        }
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, _: V) -> Result<V::Value, Note> {
+        Err(Note::Type(format!("tuple of {len}")))
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, len: usize, _: V) -> Result<V::Value, Note> {
+        Err(Note::Type(format!("tuple of {len}")))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, fields: &'static [&'static str], _: V) -> Result<V::Value, Note> {
+        Err(Note::Fields(fields))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(self, _: &'static str, variants: &'static [&'static str], _: V) -> Result<V::Value, Note> {
+        Err(Note::Type(variants.join(" | ")))
+    }
+}
+
+/// The one element of a list.
+struct Element;
+
+impl<'de> SeqAccess<'de> for Element {
+    type Error = Note;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Note> {
+        seed.deserialize(Probe).map(Some)
+    }
+}
+
+/// A struct that has one field, whose value is a probe.
+struct One(&'static str);
+
+impl<'de> Deserializer<'de> for One {
+    type Error = Note;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Note> {
+        visitor.visit_map(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct seq tuple
+        tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+impl<'de> MapAccess<'de> for One {
+    type Error = Note;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Note> {
+        let key: StrDeserializer<'_, Note> = self.0.into_deserializer();
+        seed.deserialize(key).map(Some)
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Note> {
+        seed.deserialize(Probe)
+    }
+}
+
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Duration;
+    use serde::Deserialize;
+
+    #[derive(Deserialize)]
+    #[expect(dead_code, reason = "only its fields are looked at")]
+    struct Inner {
+        a: u8,
+    }
+
+    #[derive(Deserialize)]
+    #[expect(dead_code, reason = "only its variants are looked at")]
+    enum Choice {
+        Left,
+        Right,
+    }
+
+    #[derive(Deserialize)]
+    #[expect(dead_code, reason = "only its fields are looked at")]
+    struct Params {
+        fast: u32,
+        weight: Option<f64>,
+        #[serde(default)]
+        names: Vec<String>,
+        delay: Duration,
+        inner: Inner,
+        choice: Choice,
+        many: Vec<Inner>,
+    }
+
+    #[test]
+    fn fields_and_types_are_found() {
+        let found = fields_of::<Params>();
+        let expected = [
+            ("fast", "whole number"),
+            ("weight", "number"),
+            ("names", "list of text"),
+            ("delay", "text"),
+            ("inner", "(a)"),
+            ("choice", "Left | Right"),
+            ("many", "list of (a)"),
+        ];
+        assert_eq!(found, expected.map(|(name, of)| (name, of.to_owned())));
+        assert!(fields_of::<()>().is_empty(), "no fields");
+    }
+}

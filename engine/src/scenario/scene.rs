@@ -1,0 +1,373 @@
+//! What a kind sees while it makes its stream or its actor, and how the typed maker is called. Invariant: all names of the scenario are
+//! known before the first maker of an actor runs, so the order of declarations means nothing.
+
+use std::any::{Any, TypeId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::marker::PhantomData;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+use super::error::ScenarioError;
+use super::faults::spoil;
+use super::graph::Edge;
+use super::raw::{Parts, cause, range_of};
+use super::registry::ActorEntry;
+use super::schema::{self, KindCall, LatePolicy, Scenario, StreamFault, Ties};
+use super::suggest;
+use crate::actor::{Actor, Handler};
+use crate::address::{Addr, Recipient, StreamRef};
+use crate::error::BuildError;
+use crate::message::Message;
+use crate::path::Rank;
+use crate::simulation::Simulation;
+use crate::stream::{Late, Stream};
+use crate::time::Instant;
+
+/// Why a kind cannot make what the scenario asks of it. The loader adds where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SceneError {
+    about: About,
+    cause: String,
+    help: Option<String>,
+}
+
+/// What an error is about, so that its place can be found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum About {
+    Kind,
+    Param(String),
+    Value(String),
+}
+
+impl SceneError {
+    /// An error about the stream or the actor as a whole.
+    pub fn new(cause: impl Into<String>) -> Self {
+        Self { about: About::Kind, cause: cause.into(), help: None }
+    }
+
+    /// An error about the parameter `name`; the cause reads on from its name, as in "must be below `slow`".
+    pub fn param(name: &str, cause: impl AsRef<str>) -> Self {
+        Self { about: About::Param(name.to_owned()), cause: format!("`{name}` {}", cause.as_ref()), help: None }
+    }
+
+    /// An error about a text among the parameters, such as a name.
+    pub fn value(text: &str, cause: impl Into<String>) -> Self {
+        Self { about: About::Value(text.to_owned()), cause: cause.into(), help: None }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        Self { help: suggest::help(name, known), ..Self::value(name, format!("there is no {what} `{name}`")) }
+    }
+
+    /// Finds the place.
+    pub(crate) fn located(self, scenario: &Scenario, call: &KindCall) -> ScenarioError {
+        let at = match &self.about {
+            About::Kind => None,
+            About::Param(name) => param_place(scenario, call, name),
+            About::Value(text) => {
+                let quoted = format!("{text:?}");
+                let params = &scenario.text.as_str()[call.params.clone()];
+                params.find(&quoted).map(|at| call.params.start + at..call.params.start + at + quoted.len())
+            }
+        };
+        scenario.text.error(at.unwrap_or(call.name.at.clone()), self.cause).with_help(self.help)
+    }
+}
+
+/// The place of a parameter's value.
+fn param_place(scenario: &Scenario, call: &KindCall, name: &str) -> Option<Range<usize>> {
+    match scenario.dialect.split(&scenario.text, &call.params) {
+        Ok(Parts::Named(fields)) => {
+            fields.iter().find(|(field, _)| field == name).map(|(_, raw)| range_of(&scenario.text, raw))
+        }
+        _ => None,
+    }
+}
+
+/// What a kind of stream sees while it makes its stream.
+pub struct StreamScene<'s> {
+    scenario: &'s Scenario,
+    name: &'s str,
+}
+
+impl StreamScene<'_> {
+    /// The stream's name.
+    pub fn name(&self) -> &str {
+        self.name
+    }
+
+    /// Where the run is declared to start.
+    pub fn start(&self) -> Option<Instant> {
+        self.scenario.start
+    }
+
+    /// A file that the scenario names, relative to the scenario's folder.
+    ///
+    /// # Errors
+    /// [`SceneError`] if there is no such file.
+    pub fn file(&self, path: &str) -> Result<PathBuf, SceneError> {
+        existing(&self.scenario.folder, path)
+    }
+}
+
+fn existing(folder: &Path, path: &str) -> Result<PathBuf, SceneError> {
+    let full = folder.join(path);
+    if full.is_file() {
+        return Ok(full);
+    }
+    let error = SceneError::value(path, format!("there is no file `{}`", full.display()));
+    Err(error.with_help("paths are relative to the folder of the scenario"))
+}
+
+/// What a kind of actor sees while it makes its actor: every stream and actor of the scenario, by name and type.
+pub struct Scene<'s, A> {
+    simulation: &'s mut Simulation,
+    scenario: &'s Scenario,
+    cast: &'s Cast<'s>,
+    edges: &'s mut BTreeSet<Edge>,
+    name: &'s str,
+    me: Addr<A>,
+}
+
+impl<A: Actor> Scene<'_, A> {
+    /// The address of the actor being made.
+    pub fn me(&self) -> Addr<A> {
+        self.me
+    }
+
+    /// The name of the actor being made.
+    pub fn name(&self) -> &str {
+        self.name
+    }
+
+    /// Where the run is declared to start.
+    pub fn start(&self) -> Option<Instant> {
+        self.scenario.start
+    }
+
+    /// The stream `name`, which must carry messages of type `M`.
+    ///
+    /// # Errors
+    /// [`SceneError`] if there is none, or it carries something else.
+    pub fn stream<M: Message>(&mut self, name: &str) -> Result<StreamRef<M>, SceneError> {
+        let streams = &self.cast.streams;
+        let Some(entry) = streams.get(name) else {
+            return Err(SceneError::unknown("stream", name, streams.keys().copied()));
+        };
+        let Some(stream) = entry.stream.downcast_ref::<StreamRef<M>>() else {
+            let fitting = streams.iter().filter(|(_, entry)| entry.stream.is::<StreamRef<M>>()).map(|(name, _)| *name);
+            let error = SceneError::value(name, format!("stream `{name}` carries `{}`, not `{}`", entry.message, M::KIND));
+            return Err(SceneError { help: listed(&format!("streams of `{}`", M::KIND), fitting), ..error });
+        };
+        self.edges.insert(Edge::stream(name, self.name, entry.message));
+        Ok(*stream)
+    }
+
+    /// Delivers the stream's events to the actor being made, from the start of the run.
+    pub fn subscribe<M: Message>(&mut self, stream: StreamRef<M>)
+    where
+        A: Handler<M>,
+    {
+        self.simulation.subscribe::<M, A>(self.me, stream);
+    }
+
+    /// Delivers what `publisher` publishes to the actor being made, from the start of the run.
+    pub fn subscribe_to<M: Message, P: Actor>(&mut self, publisher: Addr<P>)
+    where
+        A: Handler<M>,
+    {
+        self.simulation.subscribe_to::<M, A, P>(self.me, publisher);
+    }
+
+    /// The actor `name` as one that takes messages of type `M`.
+    ///
+    /// # Errors
+    /// [`SceneError`] if there is none, or its kind does not [accept](super::ActorKind::accepts) them.
+    pub fn recipient<M: Message>(&mut self, name: &str) -> Result<Recipient<M>, SceneError> {
+        let member = self.member(name)?;
+        let Some(accepted) = member.kind.accepts.iter().find(|accepted| accepted.message == TypeId::of::<M>()) else {
+            let kind = member.kind.about.name;
+            let error = SceneError::value(name, format!("actor `{name}` of kind `{kind}` does not accept `{}`", M::KIND));
+            return Err(SceneError { help: listed("it accepts", member.kind.about.messages.iter().copied()), ..error });
+        };
+        let recipient = (accepted.recipient)(member.address.as_ref());
+        let recipient: &Recipient<M> = recipient.downcast_ref().expect("a kind accepts a message with a recipient of its type");
+        self.edges.insert(Edge::message(self.name, name, M::KIND));
+        Ok(*recipient)
+    }
+
+    /// The actor `name`, which must be of type `B`.
+    ///
+    /// # Errors
+    /// [`SceneError`] if there is none, or it is of another type.
+    pub fn addr<B: Actor>(&mut self, name: &str) -> Result<Addr<B>, SceneError> {
+        let member = self.member(name)?;
+        let Some(address) = member.address.downcast_ref::<Addr<B>>() else {
+            let members = self.cast.actors.iter();
+            let fitting = members.filter(|(_, member)| member.address.is::<Addr<B>>()).map(|(name, _)| *name);
+            let error = SceneError::value(name, format!("actor `{name}` is of kind `{}`, which does not fit here", member.kind.about.name));
+            return Err(SceneError { help: listed("actors that fit", fitting), ..error });
+        };
+        let address = *address;
+        self.edges.insert(Edge::message(self.name, name, ""));
+        Ok(address)
+    }
+
+    /// A file that the scenario names, relative to the scenario's folder.
+    ///
+    /// # Errors
+    /// [`SceneError`] if there is no such file.
+    pub fn file(&self, path: &str) -> Result<PathBuf, SceneError> {
+        existing(&self.scenario.folder, path)
+    }
+
+    fn member(&self, name: &str) -> Result<&Member<'_>, SceneError> {
+        let actors = &self.cast.actors;
+        actors.get(name).ok_or_else(|| SceneError::unknown("actor", name, actors.keys().copied()))
+    }
+}
+
+fn listed<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    Some(if names.is_empty() { format!("{what}: none") } else { format!("{what}: {}", names.join(", ")) })
+}
+
+/// All streams and actors of a scenario, made or reserved.
+#[derive(Default)]
+pub(crate) struct Cast<'s> {
+    pub(crate) streams: BTreeMap<&'s str, Declared>,
+    pub(crate) actors: BTreeMap<&'s str, Member<'s>>,
+}
+
+/// A stream: a `StreamRef` of its type.
+pub(crate) struct Declared {
+    pub(crate) stream: Box<dyn Any>,
+    pub(crate) message: &'static str,
+}
+
+/// An actor: an `Addr` of its type.
+pub(crate) struct Member<'s> {
+    pub(crate) kind: &'s ActorEntry,
+    pub(crate) address: Box<dyn Any>,
+}
+
+/// A kind of stream, its types hidden.
+pub(crate) trait MakeStream: Send + Sync {
+    /// Makes the stream of an entry and declares it.
+    fn declare(
+        &self, simulation: &mut Simulation, scenario: &Scenario, entry: &schema::StreamEntry, faults: Vec<StreamFault>,
+    ) -> Result<Declared, ScenarioError>;
+}
+
+/// A kind of actor, its types hidden.
+pub(crate) trait MakeActor: Send + Sync {
+    /// Reserves a place: an `Addr` of the kind's type.
+    fn reserve(&self, simulation: &mut Simulation, name: &str, rank: Rank) -> Result<Box<dyn Any>, BuildError>;
+
+    /// Makes the actor of an entry and puts it where its place was reserved.
+    fn place(
+        &self, simulation: &mut Simulation, scenario: &Scenario, entry: &schema::ActorEntry, cast: &Cast<'_>, edges: &mut BTreeSet<Edge>,
+    ) -> Result<(), ScenarioError>;
+}
+
+pub(crate) struct TypedStream<P, M, F> {
+    make: F,
+    of: PhantomData<fn(P) -> M>,
+}
+
+impl<P, M, F> TypedStream<P, M, F> {
+    pub(crate) fn new(make: F) -> Self {
+        Self { make, of: PhantomData }
+    }
+}
+
+impl<P, M, F> MakeStream for TypedStream<P, M, F>
+where
+    P: DeserializeOwned + 'static,
+    M: Message + Clone,
+    F: Fn(P, &mut StreamScene<'_>) -> Result<Stream<M>, SceneError> + Send + Sync,
+{
+    fn declare(
+        &self, simulation: &mut Simulation, scenario: &Scenario, entry: &schema::StreamEntry, faults: Vec<StreamFault>,
+    ) -> Result<Declared, ScenarioError> {
+        let params = params_of::<P>(scenario, &entry.kind)?;
+        let mut scene = StreamScene { scenario, name: &entry.name.value };
+        let mut stream = (self.make)(params, &mut scene).map_err(|error| error.located(scenario, &entry.kind))?;
+        if !faults.is_empty() {
+            let open = stream.open;
+            stream.open = Box::new(move || open().map(|source| spoil(source, faults.clone())));
+        }
+        stream = stream.rank(entry.rank).late(match entry.late {
+            LatePolicy::Error => Late::Error,
+            LatePolicy::DropAndCount => Late::DropAndCount,
+            LatePolicy::DeliverFlagged => Late::DeliverFlagged,
+        });
+        if let Some(bound) = entry.reorder {
+            stream = stream.reorder(bound);
+        }
+        if entry.ties == Ties::OneByOne {
+            stream = stream.one_by_one();
+        }
+        if entry.controlled {
+            stream = stream.controlled();
+        }
+        match simulation.stream::<M>(&entry.name.value, stream) {
+            Ok(stream) => Ok(Declared { stream: Box::new(stream), message: M::KIND }),
+            Err(error) => Err(scenario.text.error(entry.name.at.clone(), error.to_string())),
+        }
+    }
+}
+
+pub(crate) struct TypedActor<P, A, F> {
+    make: F,
+    of: PhantomData<fn(P) -> A>,
+}
+
+impl<P, A, F> TypedActor<P, A, F> {
+    pub(crate) fn new(make: F) -> Self {
+        Self { make, of: PhantomData }
+    }
+}
+
+impl<P, A, F> MakeActor for TypedActor<P, A, F>
+where
+    P: DeserializeOwned + 'static,
+    A: Actor,
+    F: Fn(P, &mut Scene<'_, A>) -> Result<A, SceneError> + Send + Sync,
+{
+    fn reserve(&self, simulation: &mut Simulation, name: &str, rank: Rank) -> Result<Box<dyn Any>, BuildError> {
+        simulation.reserve::<A>(name, rank).map(|address| Box::new(address) as Box<dyn Any>)
+    }
+
+    fn place(
+        &self, simulation: &mut Simulation, scenario: &Scenario, entry: &schema::ActorEntry, cast: &Cast<'_>, edges: &mut BTreeSet<Edge>,
+    ) -> Result<(), ScenarioError> {
+        let params = params_of::<P>(scenario, &entry.kind)?;
+        let name = entry.name.value.as_str();
+        let me = *cast.actors[name].address.downcast_ref::<Addr<A>>().expect("a kind reserves places of its own type");
+        let mut scene = Scene { simulation: &mut *simulation, scenario, cast, edges, name, me };
+        let actor = (self.make)(params, &mut scene).map_err(|error| error.located(scenario, &entry.kind))?;
+        simulation.place(me, actor);
+        Ok(())
+    }
+}
+
+/// The parameters of a kind; none given are the same as `()`.
+fn params_of<P: DeserializeOwned>(scenario: &Scenario, call: &KindCall) -> Result<P, ScenarioError> {
+    if !call.params.is_empty() {
+        return scenario.dialect.parse(&scenario.text, &call.params);
+    }
+    scenario.dialect.parse_loose("()").map_err(|error| {
+        let cause = format!("kind `{}` needs parameters: {}", call.name.value, cause(&error));
+        scenario.text.error(call.name.at.clone(), cause)
+    })
+}

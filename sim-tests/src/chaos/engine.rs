@@ -1,0 +1,240 @@
+//! Running a random program in the engine. Invariant: how it is set up (order of registration, pool, metrics, a stranger) changes no account.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use stillpoint_engine::trace::{Observer, TraceHash, TraceRecord};
+use stillpoint_engine::{
+    Actor, Context, Duration, End, Failed, Handler, Instant, Late, Limits, Link, OnPanic, Outcome, Path, Pool, Rank, RunError, Simulation, Site,
+    Stream, Timed,
+};
+
+use super::account::{Account, Ending, Record};
+use super::actor::{EngineNote, Player, Setting};
+use super::messages::{Flash, Item};
+use super::program::{LatePlan, Program, ROOTS, STREAMS, StreamPlan};
+
+/// How a program is set up, none of which may matter.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// Registers roots and streams, and makes subscriptions and links, from the last to the first.
+    pub backwards: bool,
+    /// Threads for jobs.
+    pub pool: Option<Arc<Pool>>,
+    /// Measures the run.
+    pub metrics: bool,
+    /// Adds an actor that nobody knows, with timers and messages of its own.
+    pub stranger: bool,
+}
+
+/// An account of a run, and what only the engine knows.
+#[derive(Clone, Debug)]
+pub struct Play {
+    /// What the model gives too.
+    pub account: Account,
+    /// The hash of the run.
+    pub hash: TraceHash,
+    /// Everybody's chain and count, without the stranger's.
+    pub chains: Vec<(String, u64, u64)>,
+}
+
+const STRANGER: &str = "stranger";
+
+/// Runs a program in the engine.
+pub fn run(program: &Program, setup: &Setup) -> Play {
+    let seen = Arc::new(Mutex::new(Collected::default()));
+    let (simulation, setting) = build(program, setup, seen.clone());
+    let (outcome, error) = match simulation.run() {
+        Ok(outcome) => (outcome, None),
+        Err(failed) => {
+            let Failed { error, outcome } = *failed;
+            (outcome, Some(error))
+        }
+    };
+    let records = std::mem::take(&mut seen.lock().expect("the run is over").records);
+    let memories = std::mem::take(&mut *setting.memories.lock().expect("the run is over"));
+    let chains = outcome.chains.iter().map(|(path, chain, count)| (path.to_string(), *chain, *count));
+    let chains = chains.filter(|(path, ..)| path != STRANGER).collect();
+    let hash = outcome.trace_hash;
+    let counted = |count: fn(&stillpoint_engine::LateCounts) -> u64| {
+        let entries = outcome.streams.iter().filter(|(_, counts)| count(counts) > 0);
+        entries.map(|(path, counts)| (path.to_string(), count(counts))).collect()
+    };
+    let done = outcome.end == End::Done;
+    let account = Account {
+        records,
+        ending: ending(&outcome, error),
+        events: outcome.events,
+        deliveries: outcome.deliveries,
+        dead_letters: outcome.dead_letters,
+        late: counted(|counts| counts.late()),
+        paused: done.then(|| counted(|counts| counts.paused)),
+        skipped: done.then(|| counted(|counts| counts.skipped)),
+        never: done.then_some(outcome.never),
+        memories,
+    };
+    Play { account, hash, chains }
+}
+
+fn ending(outcome: &Outcome, error: Option<RunError>) -> Ending {
+    let key = |site: Site| (site.at.as_nanos(), site.round, site.step);
+    match (outcome.end, error) {
+        (End::Done, None) => Ending::Done,
+        (End::Until, None) => Ending::Until,
+        (End::Stopped, None) => Ending::Stopped,
+        (End::Failed, Some(error)) => match error {
+            RunError::Mailbox { site, actor, deliveries, .. } => Ending::Mailbox(key(site), actor, deliveries),
+            RunError::Livelock { site, actors } => Ending::Livelock(key(site), actors),
+            RunError::Late { site, stream, index, .. } => Ending::Late(key(site), stream, index),
+            RunError::Panic { site, actor, kind, .. } => Ending::Panic(key(site), actor, kind),
+            RunError::Undeclared { site, from, to, kind } => Ending::Undeclared(key(site), from, to, kind),
+            other => Ending::Other(other.to_string()),
+        },
+        (end, error) => Ending::Other(format!("{end:?}, {error:?}")),
+    }
+}
+
+fn build(program: &Program, setup: &Setup, seen: Arc<Mutex<Collected>>) -> (Simulation, Arc<Setting>) {
+    let mut sim = Simulation::new("chaos").seed(program.seed).metrics(setup.metrics);
+    if let Some(start) = program.start {
+        sim = sim.start(program.at(start));
+    }
+    if let Some(until) = program.until {
+        sim = sim.until(program.at(until));
+    }
+    if let Some(pool) = &setup.pool {
+        sim = sim.pool(pool.clone());
+    }
+    let defaults = Limits::default();
+    let max_steps = program.max_steps.unwrap_or(defaults.max_steps);
+    sim = sim.limits(Limits { max_steps, max_mailbox: program.max_mailbox });
+    sim = sim.on_panic(if program.poison { OnPanic::Poison } else { OnPanic::Stop });
+    if setup.stranger {
+        sim.actor(STRANGER, Stranger(0)).expect("a free name");
+    }
+
+    let in_order = |count: usize| -> Vec<usize> { if setup.backwards { (0..count).rev().collect() } else { (0..count).collect() } };
+    let (mut roots, mut streams) = (vec![None; program.roots.len()], vec![None; program.streams.len()]);
+    if setup.backwards {
+        for index in in_order(streams.len()) {
+            streams[index] = Some(sim.stream(STREAMS[index], stream(program, &program.streams[index])).expect("a free name"));
+        }
+    }
+    for index in in_order(roots.len()) {
+        roots[index] = Some(sim.reserve::<Player>(ROOTS[index], Rank(program.roots[index].rank)).expect("a free name"));
+    }
+    if !setup.backwards {
+        for index in in_order(streams.len()) {
+            streams[index] = Some(sim.stream(STREAMS[index], stream(program, &program.streams[index])).expect("a free name"));
+        }
+    }
+    let setting = Arc::new(Setting {
+        program: program.clone(),
+        roots: roots.into_iter().flatten().collect(),
+        streams: streams.into_iter().flatten().collect(),
+        memories: Mutex::default(),
+    });
+    for index in in_order(program.roots.len()) {
+        let role = usize::from(program.roots[index].role) % program.roles.len();
+        sim.place(setting.roots[index], Player::new(setting.clone(), index, role, 0));
+    }
+    let links = program.links.as_deref().unwrap_or_default();
+    for index in in_order(links.len()) {
+        let (from, to, latency) = links[index];
+        sim.link(ROOTS[from], ROOTS[to], Link::latency(Duration::nanos(latency))).expect("a link declared once");
+    }
+    for index in in_order(program.subscriptions.len()) {
+        let one = program.subscriptions[index];
+        let (subscriber, publisher) = (setting.roots[one.subscriber], setting.roots[one.publisher]);
+        if one.flash {
+            sim.subscribe_to::<Flash, _, _>(subscriber, publisher);
+        } else {
+            sim.subscribe_to::<EngineNote, _, _>(subscriber, publisher);
+        }
+    }
+    for index in in_order(program.streams.len()) {
+        for subscriber in &program.streams[index].subscribers {
+            sim.subscribe::<Item, _>(setting.roots[*subscriber], setting.streams[index]);
+        }
+    }
+    (sim.observe(Box::new(Recorder(seen))), setting)
+}
+
+fn stream(program: &Program, plan: &StreamPlan) -> Stream<Item> {
+    let items = plan.items.iter().map(|(offset, body)| Timed { at: program.at(*offset), value: Item(*body) }).collect();
+    let mut stream = Stream::from_vec(items).rank(Rank(plan.rank)).late(match plan.late {
+        LatePlan::Error => Late::Error,
+        LatePlan::Drop => Late::DropAndCount,
+        LatePlan::Flag => Late::DeliverFlagged,
+    });
+    if let Some(delay) = plan.reorder {
+        stream = stream.reorder(Duration::nanos(delay));
+    }
+    if plan.one_by_one {
+        stream = stream.one_by_one();
+    }
+    if plan.controlled { stream.controlled() } else { stream }
+}
+
+#[derive(Default)]
+struct Collected {
+    names: Vec<String>,
+    records: Vec<Record>,
+}
+
+/// Collects the records of a run under the names of those they are about.
+struct Recorder(Arc<Mutex<Collected>>);
+
+impl Observer for Recorder {
+    fn name(&mut self, id: u32, path: &Path, _: Rank) {
+        let names = &mut self.0.lock().expect("one observer").names;
+        let index = id as usize;
+        names.resize(names.len().max(index + 1), String::new());
+        names[index] = path.to_string();
+    }
+
+    fn record(&mut self, record: &TraceRecord<'_>) -> io::Result<()> {
+        let mut collected = self.0.lock().expect("one observer");
+        let record = Record {
+            site: (record.at.as_nanos(), record.round, record.step),
+            receiver: collected.names[record.receiver as usize].clone(),
+            count: record.count,
+            sender: collected.names[record.sender as usize].clone(),
+            sender_count: record.sender_count,
+            kind: record.kind.to_owned(),
+            digest: record.digest,
+        };
+        collected.records.push(record);
+        Ok(())
+    }
+
+    fn end(&mut self, _: TraceHash) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Talks to itself, and to a child, for some steps and instants.
+struct Stranger(u32);
+
+impl Actor for Stranger {
+    fn started(&mut self, ctx: &mut Context<'_, Self>) {
+        ctx.notify_soon(0u64);
+        ctx.notify_at(ctx.now() + Duration::nanos(3), 1u64);
+        ctx.notify_at(Instant::MAX, 2u64);
+        if self.0 == 0 {
+            let child = ctx.spawn(Stranger(1));
+            ctx.send(child, 3u64);
+        }
+    }
+}
+
+impl Handler<u64> for Stranger {
+    fn handle(&mut self, number: &u64, ctx: &mut Context<'_, Self>) {
+        if *number < 8 {
+            let me = ctx.address();
+            ctx.send(me, number + 4);
+            ctx.send_after(me, Duration::nanos(2), number + 3);
+            ctx.rng().bits();
+        }
+    }
+}

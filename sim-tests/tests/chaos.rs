@@ -1,0 +1,158 @@
+//! Random programs give the same account in the engine and in the naive reference model, however the engine is set up.
+//!
+//! `CHAOS_CASES` and `CHAOS_SEED` choose how many programs and which; a failure names the seed and the case, and shrinks the program.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use stillpoint_engine::Pool;
+use stillpoint_sim_tests::chaos::engine::{self, Play, Setup};
+use stillpoint_sim_tests::chaos::model::{self, Tally};
+use stillpoint_sim_tests::chaos::program::Program;
+use stillpoint_sim_tests::chaos::strategy::programs;
+
+/// Tries to make a failing program smaller at most this often.
+const SHRINKS: usize = 3_000;
+
+fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).ok().map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{variable}={text} is no number")))
+}
+
+/// The runner of one case: every case has its own seed, so that it can be run alone.
+fn runner(seed: u64, case: u64) -> TestRunner {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    bytes[8..16].copy_from_slice(&case.to_le_bytes());
+    TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
+}
+
+/// Checks many programs. A failing one is shrunk, then shown with what is wrong.
+fn check_all(first: u64, cases: u64, mut check: impl FnMut(&Program) -> Result<(), String>) {
+    let seed = number("CHAOS_SEED", 2);
+    for case in first..first + cases {
+        let mut tree = programs().new_tree(&mut runner(seed, case)).expect("programs can always be made");
+        let mut checked = |program: &Program| {
+            catch_unwind(AssertUnwindSafe(|| check(program))).unwrap_or_else(|panic| {
+                let text = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+                Err(format!("it panics: {}", text.unwrap_or_default()))
+            })
+        };
+        let Err(mut fault) = checked(&tree.current()) else { continue };
+        // The panics of programs that are tried while shrinking are no news.
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| {}));
+        let mut smallest = tree.current();
+        let mut going = tree.simplify();
+        for _ in 0..SHRINKS {
+            if !going {
+                break;
+            }
+            let program = tree.current();
+            going = match checked(&program) {
+                Err(smaller) => {
+                    (smallest, fault) = (program, smaller);
+                    tree.simplify()
+                }
+                Ok(()) => tree.complicate(),
+            };
+        }
+        std::panic::set_hook(hook);
+        panic!("CHAOS_SEED={seed} case {case}: {fault}\n{smallest:?}");
+    }
+}
+
+fn agrees(program: &Program, setup: &Setup, tally: &mut Tally) -> Result<Play, String> {
+    let expected = model::run(program, tally);
+    let play = engine::run(program, setup);
+    match expected.first_difference(&play.account) {
+        None => Ok(play),
+        Some(difference) => Err(difference),
+    }
+}
+
+/// What must have happened at least this often in the programs of the fixed seed, for every 1,000 of them: else agreement shows little.
+const OFTEN: [(&str, u64); 0] = [];
+
+#[test]
+fn the_engine_agrees_with_the_model() {
+    let (first, cases) = (number("CHAOS_FIRST", 0), number("CHAOS_CASES", 10_000));
+    let mut tally = Tally::new();
+    let mut sizes = Vec::new();
+    check_all(first, cases, |program| {
+        let play = agrees(program, &Setup::default(), &mut tally)?;
+        sizes.push(play.account.records.len());
+        Ok(())
+    });
+    sizes.sort_unstable();
+    let median = sizes[sizes.len() / 2];
+    println!("{cases} cases, median {median} deliveries, most {}", sizes[sizes.len() - 1]);
+    assert!(median >= 200, "the median program has {median} deliveries");
+    for (what, least) in OFTEN {
+        let count = tally.get(what).copied().unwrap_or(0);
+        assert!(count * 1_000 >= least * cases, "`{what}` happened {count} times in {cases} cases");
+    }
+}
+
+fn same(what: &str, a: &Play, b: &Play) -> Result<(), String> {
+    if let Some(difference) = a.account.first_difference(&b.account) {
+        return Err(format!("{what} changes the run: {difference}"));
+    }
+    if a.hash != b.hash || a.chains != b.chains {
+        return Err(format!("{what} changes the hash {} to {}, or chains", a.hash, b.hash));
+    }
+    Ok(())
+}
+
+#[test]
+fn the_order_of_registration_changes_nothing() {
+    check_all(100_000, number("CHAOS_CASES", 10_000) / 10, |program| {
+        let backwards = Setup { backwards: true, ..Setup::default() };
+        same("registering backwards", &engine::run(program, &Setup::default()), &sorted(engine::run(program, &backwards)))
+    });
+}
+
+/// Chains may come in the order of registration; they are compared by path.
+fn sorted(mut play: Play) -> Play {
+    play.chains.sort();
+    play
+}
+
+#[test]
+fn the_size_of_the_pool_changes_nothing() {
+    let pools = [1, 2].map(|size| Arc::new(Pool::new(size)));
+    let none = Some(Arc::new(Pool::new(0)));
+    check_all(200_000, number("CHAOS_CASES", 10_000) / 10, |program| {
+        let expected = engine::run(program, &Setup { pool: none.clone(), ..Setup::default() });
+        pools.iter().try_for_each(|pool| {
+            let setup = Setup { pool: Some(pool.clone()), ..Setup::default() };
+            same("a pool", &expected, &engine::run(program, &setup))
+        })
+    });
+}
+
+#[test]
+fn metrics_change_nothing() {
+    check_all(300_000, number("CHAOS_CASES", 10_000) / 10, |program| {
+        let metrics = Setup { metrics: true, ..Setup::default() };
+        same("measuring", &engine::run(program, &Setup::default()), &engine::run(program, &metrics))
+    });
+}
+
+#[test]
+fn an_unrelated_actor_changes_no_chain_of_others() {
+    let mut ends = BTreeSet::new();
+    check_all(400_000, number("CHAOS_CASES", 10_000) / 10, |program| {
+        let alone = sorted(engine::run(program, &Setup::default()));
+        let with = sorted(engine::run(program, &Setup { stranger: true, ..Setup::default() }));
+        ends.insert(format!("{:?}", with.account.ending).chars().take(4).collect::<String>());
+        if alone.chains != with.chains {
+            let changed = alone.chains.iter().zip(&with.chains).find(|(a, b)| a != b);
+            return Err(format!("a stranger changes the chain of {changed:?}"));
+        }
+        Ok(())
+    });
+    assert!(ends.len() >= 5, "programs end in too few ways: {ends:?}");
+}

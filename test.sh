@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Everything that must hold: formatting, lints, documentation, tests. Installs what it needs; may be run again at any time.
+# STILLPOINT_DATA=FOLDER gives tests the market data that does not ship; STILLPOINT_SKIP_NOTHING=1 makes its absence a failure.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
+
+say() { printf '\n== %s\n' "$*"; }
+
+say 'tools'
+if ! command -v cc >/dev/null; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq build-essential
+    else
+        echo 'no C linker `cc`: install build-essential, or what your system calls it' >&2
+        exit 1
+    fi
+fi
+if ! command -v cargo >/dev/null; then
+    echo 'no cargo: install Rust from https://rustup.rs; the toolchain in rust-toolchain.toml then comes by itself' >&2
+    exit 1
+fi
+if command -v rustup >/dev/null && ! { cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1; then
+    rustup component add rustfmt clippy
+fi
+cargo --version
+
+say 'formatting'
+cargo fmt --all --check
+
+say 'the engine has no wall clock'
+# What the engine alone is built with; other crates may ask for more.
+if cargo tree --locked -e features,normal -p stillpoint-engine | grep -E 'chrono feature "(clock|now|default)"'; then
+    echo 'the engine alone is built with a wall clock of chrono: turn the feature off in the workspace table' >&2
+    exit 1
+fi
+cargo check --locked --quiet -p stillpoint-engine
+echo 'ok'
+
+say 'lints'
+cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
+
+say 'documentation'
+RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --all-features --no-deps
+
+say 'tests'
+# A test that lacks data prints a line `skipped: ...`; shown here, and counted.
+log="$(mktemp)"
+trap 'rm -f "$log"' EXIT
+failed=0
+cargo test --locked -p stillpoint-engine --bench kernel || failed=1
+cargo test --locked --workspace --all-features --no-fail-fast -- --show-output 2>&1 | tee "$log" || failed=1
+
+skipped="$(grep -c '^skipped: ' "$log" || true)"
+printf '\n%s tests skipped for missing data\n' "$skipped"
+if [ "$skipped" != 0 ]; then
+    grep '^skipped: ' "$log"
+    [ -z "${STILLPOINT_SKIP_NOTHING:-}" ] || failed=1
+fi
+grep '^test result' "$log" | tail -n 1 || failed=1
+if [ "$failed" != 0 ]; then
+    echo 'FAILED: see above'
+    exit 1
+fi
+echo 'everything holds'
