@@ -63,14 +63,19 @@ fn boxed(text: &mut String, placed: &Placed) {
 }
 
 fn curve(text: &mut String, arrow: &Arrow) {
-    let [a, b, c, d] = arrow.points;
     let dashes = if arrow.is_stream { "" } else { r#" stroke-dasharray="6 3""# };
+    let mut path = String::new();
+    for (index, [a, b, c, d]) in arrow.curves.iter().enumerate() {
+        if index == 0 {
+            push(&mut path, format_args!("M{} {}", a.0, a.1));
+        }
+        push(&mut path, format_args!(" C{} {}, {} {}, {} {}", b.0, b.1, c.0, c.1, d.0, d.1));
+    }
     push(
         text,
         format_args!(
-            r##"<path d="M{} {} C{} {}, {} {}, {} {}" fill="none" stroke="#555" stroke-width="1.3"{dashes} marker-end="url(#head)"/>
-"##,
-            a.0, a.1, b.0, b.1, c.0, c.1, d.0, d.1
+            r##"<path d="{path}" fill="none" stroke="#555" stroke-width="1.3"{dashes} marker-end="url(#head)"/>
+"##
         ),
     );
 }

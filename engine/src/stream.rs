@@ -78,6 +78,14 @@ impl<M: 'static> Stream<M> {
         Self { open, rank: Rank::default(), late: Late::default(), reorder: None, one_by_one: false, controlled: false }
     }
 
+    /// Puts something around every source that is opened, such as a fault.
+    #[must_use]
+    pub fn wrap(mut self, around: impl Fn(Box<dyn Source<Item = M>>) -> Box<dyn Source<Item = M>> + Send + 'static) -> Self {
+        let open = self.open;
+        self.open = Box::new(move || open().map(&around));
+        self
+    }
+
     /// A stream of items in memory.
     pub fn from_vec(items: Vec<Timed<M>>) -> Self
     where

@@ -35,7 +35,7 @@ fn each_guest_is_greeted_at_its_own_time() {
         "2025-01-01T00:00:03Z  2025-01-01T00:00:03Z  Good morning, Paul!",
         "2025-01-01T00:00:04Z  2025-01-01T00:00:04Z  Good morning, Jane!",
     ];
-    assert_eq!(lines(|print| greeter::run(print)), expected);
+    assert_eq!(lines(greeter::run), expected);
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn a_call_later_is_told_its_due_time() {
         "2025-01-01T00:00:04Z  2025-01-01T00:00:04Z  Good morning, Paul!",
         "2025-01-01T00:00:05Z  2025-01-01T00:00:05Z  Good morning, Jane!",
     ];
-    assert_eq!(lines(|print| greet_later::run(print)), expected);
+    assert_eq!(lines(greet_later::run), expected);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_sleeping_callback_delays_the_next_one_and_not_the_stream() {
         "2025-01-01T00:00:15Z  2025-01-01T00:00:02Z  Good morning, Sarah!",
         "2025-01-01T00:00:20Z  2025-01-01T00:00:03Z  Good morning, Paul!",
     ];
-    assert_eq!(lines(|print| slow_greeter::run(print)), expected);
+    assert_eq!(lines(slow_greeter::run), expected);
 }
 
 #[test]
@@ -67,5 +67,5 @@ fn a_timer_every_second_does_not_drift() {
     // The past: 00:00:00 to 00:00:59, and the start itself, all at 00:01:00.
     expected.extend((0..60).map(|second| format!("2025-01-01T00:01:00Z  2025-01-01T00:00:{second:02}Z  tick")));
     expected.extend((0..=5).map(|second| format!("2025-01-01T00:01:{second:02}Z  2025-01-01T00:01:{second:02}Z  tick")));
-    assert_eq!(lines(|print| timer::run(print)), expected);
+    assert_eq!(lines(timer::run), expected);
 }

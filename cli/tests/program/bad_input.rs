@@ -56,7 +56,7 @@ fn cases() -> Vec<Case> {
             data: ("data.csv.gz", truncated_gzip()),
             args: &[],
             code: 2,
-            says: &["stream `quotes`", "data.csv.gz", "truncated"],
+            says: &["stream `quotes`", "data.csv.gz", "ends too early", "cut short"],
         },
         Case {
             name: "NaN price",

@@ -203,12 +203,23 @@ impl Shard {
         if self.streams.is_empty() {
             return pending;
         }
-        let (stream, key) = self.merge.least();
-        let head = if key == u64::MAX { self.streams[stream].head() } else { Some(Instant::from_nanos((key ^ 1 << 63) as i64)) };
+        let head = self.least_head().map(|(_, head)| head);
         match (pending, head) {
             (Some(pending), Some(head)) => Some(pending.min(head)),
             (pending, head) => pending.or(head),
         }
+    }
+
+    /// The stream that is next, and when.
+    #[inline]
+    fn least_head(&self) -> Option<(usize, Instant)> {
+        let (number, key) = self.merge.least();
+        if key < u64::MAX {
+            return Some((number, Instant::from_nanos((key ^ 1 << 63) as i64)));
+        }
+        // The last instant there is, or no head at all.
+        let last = self.streams.iter().position(|stream| stream.head() == Some(Instant::MAX));
+        last.map(|number| (number, Instant::MAX))
     }
 
     /// Whether the shard is at a still point.
@@ -238,9 +249,8 @@ impl Shard {
 
     fn take_streams(&mut self, at: Instant) {
         loop {
-            let (number, key) = self.merge.least();
-            let head = if key == u64::MAX { self.streams[number].head() } else { Some(Instant::from_nanos((key ^ 1 << 63) as i64)) };
-            if head.is_none_or(|head| head > at) {
+            let Some((number, head)) = self.least_head() else { break };
+            if head > at {
                 break;
             }
             let taken = self.streams[number].take(at);
@@ -493,6 +503,7 @@ impl Shard {
     fn expand_publications(&mut self) {
         let step = std::mem::take(&mut self.step);
         let mut expanded = std::mem::take(&mut self.sorted);
+        expanded.clear();
         self.digests.clear();
         self.digests.resize(self.published.len(), 0);
         for entry in &step {
@@ -536,7 +547,7 @@ impl Shard {
     /// Decides what is a dead letter and what is left out, and holds the step against the limits. `false`: it is not run.
     #[inline]
     fn judge(&mut self) -> bool {
-        let (mut kept, mut alive) = (0, 0usize);
+        let (mut kept, mut alive, mut unread) = (0, 0usize, false);
         let (mut mailbox, mut owner) = (0usize, NONE);
         let limit = self.limits.max_mailbox.unwrap_or(usize::MAX);
         let mut over: Option<(ActorId, usize)> = None;
@@ -548,6 +559,7 @@ impl Shard {
             self.step[kept] = entry;
             kept += 1;
             if entry.dead {
+                unread |= self.core.is_living(entry.to);
                 continue;
             }
             alive += 1;
@@ -586,6 +598,11 @@ impl Shard {
             self.arenas.clear();
             self.published.clear();
             return false;
+        }
+        if unread {
+            // In a trace the dead letters of a step come after the records of their receiver.
+            let core = &*self.core;
+            self.step.sort_by_key(|entry| (core.label(entry.to), entry.dead));
         }
         self.core.counters.steps += u64::from(alive > 0);
         self.pos = 0;
@@ -886,6 +903,10 @@ impl Shard {
             OnPanic::Poison => core.end_of_step.stopped.push(actor),
         }
         core.end_of_step.poisoned.push(actor);
+        // What is left of the mailbox is dead now, like what was dead before: in key order.
+        let rest = &mut self.step[self.pos..];
+        let own = rest.iter().take_while(|entry| entry.to == actor).count();
+        rest[..own].sort_by_key(|entry| (entry.class, core.label(entry.from), entry.seq));
     }
 
     /// What takes effect at the end of a step (rule R7): spawns, subscriptions, stops, and then the answers to what was lost.

@@ -92,7 +92,11 @@ impl Scenario {
     }
 
     fn unknown_kind<'a>(
-        &self, what: &str, name: &super::schema::Spot<String>, known: impl IntoIterator<Item = &'a str>, is_other: bool,
+        &self,
+        what: &str,
+        name: &super::schema::Spot<String>,
+        known: impl IntoIterator<Item = &'a str>,
+        is_other: bool,
     ) -> ScenarioError {
         let error = self.text.error(name.at.clone(), format!("unknown kind of {what} `{}`", name.value));
         if is_other {

@@ -150,7 +150,6 @@ impl<'de> MapAccess<'de> for One {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -142,7 +142,9 @@ impl Registry {
     /// The scenario itself sets the stream's rank, late policy, reordering, ties and faults. Panics if the name is no RON identifier or is
     /// taken: a mistake in the program, not in a scenario.
     pub fn stream<P, M>(
-        &mut self, name: &'static str, doc: &'static str,
+        &mut self,
+        name: &'static str,
+        doc: &'static str,
         make: impl Fn(P, &mut StreamScene<'_>) -> Result<Stream<M>, SceneError> + Send + Sync + 'static,
     ) -> StreamKind<'_, P>
     where
@@ -160,7 +162,9 @@ impl Registry {
     /// `make` may refer to every stream and actor of the scenario by name, in whatever order they are declared. Panics as
     /// [`Registry::stream`] does.
     pub fn actor<P, A>(
-        &mut self, name: &'static str, doc: &'static str,
+        &mut self,
+        name: &'static str,
+        doc: &'static str,
         make: impl Fn(P, &mut Scene<'_, A>) -> Result<A, SceneError> + Send + Sync + 'static,
     ) -> ActorKind<'_, P, A>
     where

@@ -86,9 +86,7 @@ impl SceneError {
 /// The place of a parameter's value.
 fn param_place(scenario: &Scenario, call: &KindCall, name: &str) -> Option<Range<usize>> {
     match scenario.dialect.split(&scenario.text, &call.params) {
-        Ok(Parts::Named(fields)) => {
-            fields.iter().find(|(field, _)| field == name).map(|(_, raw)| range_of(&scenario.text, raw))
-        }
+        Ok(Parts::Named(fields)) => fields.iter().find(|(field, _)| field == name).map(|(_, raw)| range_of(&scenario.text, raw)),
         _ => None,
     }
 }
@@ -264,7 +262,11 @@ pub(crate) struct Member<'s> {
 pub(crate) trait MakeStream: Send + Sync {
     /// Makes the stream of an entry and declares it.
     fn declare(
-        &self, simulation: &mut Simulation, scenario: &Scenario, entry: &schema::StreamEntry, faults: Vec<StreamFault>,
+        &self,
+        simulation: &mut Simulation,
+        scenario: &Scenario,
+        entry: &schema::StreamEntry,
+        faults: Vec<StreamFault>,
     ) -> Result<Declared, ScenarioError>;
 }
 
@@ -275,7 +277,12 @@ pub(crate) trait MakeActor: Send + Sync {
 
     /// Makes the actor of an entry and puts it where its place was reserved.
     fn place(
-        &self, simulation: &mut Simulation, scenario: &Scenario, entry: &schema::ActorEntry, cast: &Cast<'_>, edges: &mut BTreeSet<Edge>,
+        &self,
+        simulation: &mut Simulation,
+        scenario: &Scenario,
+        entry: &schema::ActorEntry,
+        cast: &Cast<'_>,
+        edges: &mut BTreeSet<Edge>,
     ) -> Result<(), ScenarioError>;
 }
 
@@ -297,7 +304,11 @@ where
     F: Fn(P, &mut StreamScene<'_>) -> Result<Stream<M>, SceneError> + Send + Sync,
 {
     fn declare(
-        &self, simulation: &mut Simulation, scenario: &Scenario, entry: &schema::StreamEntry, faults: Vec<StreamFault>,
+        &self,
+        simulation: &mut Simulation,
+        scenario: &Scenario,
+        entry: &schema::StreamEntry,
+        faults: Vec<StreamFault>,
     ) -> Result<Declared, ScenarioError> {
         let params = params_of::<P>(scenario, &entry.kind)?;
         let mut scene = StreamScene { scenario, name: &entry.name.value };
@@ -349,7 +360,12 @@ where
     }
 
     fn place(
-        &self, simulation: &mut Simulation, scenario: &Scenario, entry: &schema::ActorEntry, cast: &Cast<'_>, edges: &mut BTreeSet<Edge>,
+        &self,
+        simulation: &mut Simulation,
+        scenario: &Scenario,
+        entry: &schema::ActorEntry,
+        cast: &Cast<'_>,
+        edges: &mut BTreeSet<Edge>,
     ) -> Result<(), ScenarioError> {
         let params = params_of::<P>(scenario, &entry.kind)?;
         let name = entry.name.value.as_str();

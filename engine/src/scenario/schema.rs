@@ -434,7 +434,9 @@ fn kind_call(text: &Text, raw: &RawValue) -> Result<KindCall, ScenarioError> {
 }
 
 fn fault_entry(
-    text: &Text, fault: &FileFault<'_>, spot: &dyn Fn(&RawValue) -> Result<Spot<String>, ScenarioError>,
+    text: &Text,
+    fault: &FileFault<'_>,
+    spot: &dyn Fn(&RawValue) -> Result<Spot<String>, ScenarioError>,
 ) -> Result<FaultEntry, ScenarioError> {
     let (stream, fault, window) = match *fault {
         FileFault::Gap { stream, from, to } => (stream, StreamFault::Gap { from, to }, Some((from, to))),

@@ -97,7 +97,10 @@ impl<M: Clone + Send + Sync + 'static> Script<M> {
                 Step::AdvanceTo(to) if to >= clock => clock = to,
                 Step::AdvanceBy(by) if by >= Duration::ZERO => clock = clock + by,
                 Step::AdvanceTo(to) => {
-                    return Err(SceneError::param("steps", format!("sets the clock back from {clock} to {to} in step {index} (counted from 0)")));
+                    return Err(SceneError::param(
+                        "steps",
+                        format!("sets the clock back from {clock} to {to} in step {index} (counted from 0)"),
+                    ));
                 }
                 Step::AdvanceBy(by) => {
                     return Err(SceneError::param("steps", format!("sets the clock back by {by} in step {index} (counted from 0)")));

@@ -152,7 +152,12 @@ fn arguments(text: &Text, piece: &Range<usize>) -> Range<usize> {
 
 /// Adds a field that the file leaves out, as the first one of its struct.
 fn insert(
-    text: &mut Text, dialect: &Dialect, piece: &Range<usize>, field: &str, value: &str, given: &Override,
+    text: &mut Text,
+    dialect: &Dialect,
+    piece: &Range<usize>,
+    field: &str,
+    value: &str,
+    given: &Override,
 ) -> Result<(), ScenarioError> {
     let mut target = piece.clone();
     if let Parts::Named(fields) = dialect.split(text, &arguments(text, piece))?

@@ -78,7 +78,9 @@ impl Collect {
 
     /// The first difference between this trace and another one.
     pub fn diff(&self, other: &Self) -> Comparison {
-        let (mut a, mut b) = (self.kept().clone(), other.kept().clone());
+        // One after the other: the two may be clones that share one lock.
+        let mut a = self.kept().clone();
+        let mut b = other.kept().clone();
         compare(&mut a, &mut b).expect("memory can be read")
     }
 }

@@ -34,10 +34,9 @@ impl Acting<'_, '_> {
             self.undeclared(&self.me.path.clone(), &to.path);
             return false;
         };
-        let asked = delay.unwrap_or(0);
-        let takes = i128::from(latency) + asked.max(0);
-        let due = i128::from(self.world.now.at) + if takes > 0 { takes } else { asked };
-        let due = due.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64;
+        // A negative delay of a message is none: a link cannot be too fast.
+        let takes = i128::from(latency) + delay.unwrap_or(0).max(0);
+        let due = (i128::from(self.world.now.at) + takes).min(i128::from(i64::MAX)) as i64;
         let delivery = self.delivery(kind, digest, what(due));
         self.world.emit(Class::Message, &self.me.path, seq, &to.path, takes, delivery);
         true
