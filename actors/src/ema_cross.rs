@@ -281,4 +281,13 @@ mod tests {
             assert_eq!(copy.update(price), slow, "at {price}");
         }
     }
+
+    /// An average over 7 values (alpha 1/4) goes 16, 15, 16, 15, ...; the price itself lies below and above it by turns.
+    #[test]
+    fn crosses_before_the_slow_average_is_ready_are_no_signals() {
+        let periods = |n| Ema::new(NonZeroU32::new(n).expect("not zero"));
+        let mut signal = Signal { fast: periods(1), slow: periods(7), above: None };
+        let sides = [16.0, 12.0, 19.0, 12.0, 19.0, 12.0, 19.0, 12.0].map(|price| signal.update(price));
+        assert_eq!(sides, [None, None, None, None, None, None, Some(Side::Buy), Some(Side::Sell)]);
+    }
 }

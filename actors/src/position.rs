@@ -142,6 +142,16 @@ mod tests {
     }
 
     #[test]
+    fn a_share_is_rounded_once() {
+        let mut position = Position::default();
+        position.fill(Buy, Quantity(3), Price(10));
+        position.cost += 2;
+        // Cost 32 over 3 units: two thirds are 21.33, taken as 21, not as twice the 10 that one third would be.
+        position.fill(Sell, Quantity(2), Price(10));
+        assert_eq!((position.cost, position.realised), (11, -1));
+    }
+
+    #[test]
     fn large_numbers_do_not_overflow() {
         let mut position = Position::default();
         position.fill(Buy, Quantity(i64::MAX), Price(i64::MAX));

@@ -388,7 +388,8 @@ impl Rows {
         let mut text = BufReader::new(Input::open(&self.path).ok()?);
         let (mut line, mut rest) = (1, start);
         loop {
-            let chunk = text.fill_buf().ok()?;
+            // Where the file cannot be read on is as far as there are lines.
+            let Ok(chunk) = text.fill_buf() else { return Some(line) };
             let head = usize::try_from(rest).map_or(chunk.len(), |rest| rest.min(chunk.len()));
             rest -= head as u64;
             let blank = if rest == 0 { chunk[head..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count() } else { 0 };

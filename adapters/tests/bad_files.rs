@@ -109,6 +109,21 @@ fn packed_files_that_are_cut_or_damaged() {
     check(&gzip(b"time,bid,ask\n1,2,3\n")[..24], csv::<Quote>, 0, "FILE:");
 }
 
+/// What `zstd --check` (1.5) makes of four rows; the last four bytes are the checksum.
+#[test]
+fn a_checksum_that_does_not_match() {
+    let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x68, 0x29, 0x01, 0x00];
+    frame.extend(b"time,bid,ask\n1,2,3\n2,3,4\n3,4,5\n4,5,6\n");
+    frame.extend([0xee, 0xd8, 0xfc, 0xc1]);
+    let folder = TempDir::new().expect("a folder for temporary files");
+    let path = folder.path().join("file");
+    fs::write(&path, &frame).expect("space for a small file");
+    assert_eq!(csv::<Quote>(&path), (4, None));
+    // The first row's time becomes 3.
+    frame[22] ^= 0x02;
+    check(&frame, csv::<Quote>, 4, "FILE:6: the zstd data ends too early or is damaged near its end (a checksum does not match); ");
+}
+
 #[test]
 fn csv_files() {
     let check = |text: &str, items, expected: &str| check(text.as_bytes(), csv::<Quote>, items, expected);

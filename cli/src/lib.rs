@@ -47,7 +47,7 @@ pub fn program(register: impl FnOnce(&mut Registry)) -> ExitCode {
     register(&mut registry);
     let args: Vec<OsString> = std::env::args_os().collect();
     ExitCode::from(match Args::try_parse_from(args) {
-        Ok(args) => finished(command(&args.command, &registry)),
+        Ok(args) => finished(panics::quietly(|| command(&args.command, &registry)).unwrap_or_else(|defect| Err(Failure::Work(defect)))),
         Err(error) => {
             // Help and version go to stdout and are no failure. A closed pipe is nothing to complain about.
             let _ = error.print();

@@ -1,17 +1,17 @@
-//! Panics of handlers: kept for the error that names the actor, instead of printed by the standard library.
+//! Panics: kept for the errors that name them, instead of printed by the standard library.
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What panicked while a run was under way: text and place.
+/// What has panicked: text and place.
 static SEEN: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
 
 fn seen() -> MutexGuard<'static, Vec<(String, String)>> {
     SEEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Does something whose panics are noted and not printed. A panic that comes through is the engine's own fault.
+/// Does something whose panics are noted and not printed. The engine turns those of handlers into errors; one that comes through is a defect.
 pub(crate) fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     let before = panic::take_hook();
     panic::set_hook(Box::new(|info| {
@@ -24,7 +24,7 @@ pub(crate) fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     result.map_err(|payload| {
         let text = text_of(payload.as_ref());
         let place = place_of(&text).unwrap_or_default();
-        format!("the engine failed at {place}: {text}; this is a defect of the engine, please report it with the scenario")
+        format!("defect at {place}: {text}; please report it with what you ran")
     })
 }
 

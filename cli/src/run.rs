@@ -37,10 +37,10 @@ pub(crate) fn run(args: &RunArgs, registry: &Registry) -> Result<Done, Failure> 
         simulation = simulation.progress(progress::show(bar.clone(), scenario.start()));
     }
     let stopwatch = Stopwatch::start();
-    let ran = panics::quietly(|| simulation.run());
+    let ran = simulation.run();
     let cost = stopwatch.stop();
     bar.as_ref().inspect(|bar| ProgressBar::finish_and_clear(bar));
-    let (outcome, failure) = match ran.map_err(Failure::Work)? {
+    let (outcome, failure) = match ran {
         Ok(outcome) => (outcome, None),
         Err(failed) => {
             let Failed { error, outcome } = *failed;

@@ -43,7 +43,8 @@ impl Summary<'_> {
         rows.extend(
             [("lost on links", outcome.lost), ("never due", outcome.never)]
                 .into_iter()
-                .filter_map(|(what, count)| (count > 0).then(|| (what, grouped(count)))),
+                .filter(|(_, count)| *count > 0)
+                .map(|(what, count)| (what, grouped(count))),
         );
         if self.scenario.expects() {
             let told = match (self.is_checked, self.unmet) {

@@ -64,7 +64,7 @@ fn cases() -> Vec<Case> {
             data: csv("time,bid,ask\n1,1.0,1.1\n2,NaN,1.1\n"),
             args: &[],
             code: 2,
-            says: &["stream `quotes`", "data.csv", "line 3", "`bid`", "`NaN`"],
+            says: &["stream `quotes`", "data.csv:3:", "`bid`", "`NaN`"],
         },
         Case {
             name: "missing column",
@@ -72,7 +72,7 @@ fn cases() -> Vec<Case> {
             data: csv("time,bid,bsk\n1,1.0,1.1\n"),
             args: &[],
             code: 2,
-            says: &["stream `quotes`", "data.csv", "`ask`", "`bsk`"],
+            says: &["bad.ron:3:", "data.csv", "`ask`", "did you mean `bsk`?"],
         },
         Case {
             name: "unsorted rows",
@@ -96,7 +96,7 @@ fn cases() -> Vec<Case> {
             data: none(),
             args: &[],
             code: 2,
-            says: &["bad.ron:4:33: unknown kind of actor `recoder`", "did you mean `recorder`?"],
+            says: &["bad.ron:4:32: unknown kind of actor `recoder`", "did you mean `recorder`?"],
         },
         Case {
             name: "duplicate actor name",
@@ -104,7 +104,7 @@ fn cases() -> Vec<Case> {
             data: none(),
             args: &[],
             code: 2,
-            says: &["bad.ron:4:51: duplicate name `a`: there is an actor of that name already"],
+            says: &["bad.ron:4:50: duplicate name `a`: there is an actor of that name already"],
         },
         Case {
             name: "undeclared send",
@@ -120,7 +120,7 @@ fn cases() -> Vec<Case> {
             data: none(),
             args: &[],
             code: 1,
-            says: &["`a`", "keep sending without delay", "step 1000", "2025-01-01T00:00:01Z", "add a delay"],
+            says: &["`b`", "keep sending without delay", "step 1000", "2025-01-01T00:00:01Z", "add a delay"],
         },
         Case {
             name: "panic in a handler",

@@ -81,15 +81,11 @@ impl Pending {
     #[inline]
     pub(crate) fn peek(&mut self) -> Option<Instant> {
         loop {
-            let at = self.queue.peek()?;
-            if self.stale == 0 {
+            let (at, index) = self.queue.peek()?;
+            if self.stale == 0 || self.nodes[index as usize].state == State::Armed {
                 return Some(Instant::from_nanos(at));
             }
-            let (at, index) = self.queue.pop().expect("what was peeked");
-            if self.nodes[index as usize].state == State::Armed {
-                self.queue.push(at, index);
-                return Some(Instant::from_nanos(at));
-            }
+            self.queue.pop();
             self.stale -= 1;
             self.free_node(index);
         }
@@ -99,10 +95,11 @@ impl Pending {
     #[inline]
     pub(crate) fn pop_at(&mut self, at: Instant) -> Option<Entry> {
         loop {
-            if self.queue.peek()? != at.as_nanos() {
+            let (next, index) = self.queue.peek()?;
+            if next != at.as_nanos() {
                 return None;
             }
-            let (_, index) = self.queue.pop().expect("what was peeked");
+            self.queue.pop();
             let node = &mut self.nodes[index as usize];
             node.queued = false;
             if node.state == State::Armed {

@@ -120,8 +120,11 @@ pub(crate) struct ActorEntry {
 /// How an address of the kind's actor becomes a recipient of one message type.
 pub(crate) struct Accepted {
     pub(crate) message: TypeId,
-    pub(crate) recipient: Box<dyn Fn(&dyn Any) -> Box<dyn Any> + Send + Sync>,
+    pub(crate) recipient: Convert,
 }
+
+/// From an `Addr` of the kind's actor to a `Recipient` of the message.
+type Convert = Box<dyn Fn(&dyn Any) -> Box<dyn Any> + Send + Sync>;
 
 impl Default for Registry {
     fn default() -> Self {

@@ -283,7 +283,9 @@ impl<H: Handles> Mind<H> {
                 calls.tally("notify every");
                 let (first, period) = (calls.now() + nanos(first), nanos(period));
                 let span = i128::from(period.as_nanos()) * i128::from(ticks);
-                let end = i64::try_from(i128::from(first.as_nanos()) + span).ok().map(Instant::from_nanos);
+                // An interval whose end lies beyond the last instant has none: the last instant ends it.
+                let end = i128::from(first.as_nanos()) + span;
+                let end = (end <= i128::from(i64::MAX)).then(|| Instant::from_nanos(end.max(i128::from(i64::MIN)) as i64));
                 let timer = calls.notify(Due::Every { first, period, end }, body);
                 self.timers.push(timer);
             }

@@ -82,7 +82,7 @@ enum What {
     Note { body: Body, about: Option<(Being, usize)>, due: i64 },
     Publication { flash: bool, body: Body },
     Timer { token: Token, body: Body, due: i64, repeat: Option<Repeat> },
-    Timeout { token: Token, ask: AskId },
+    Timeout { token: Token, ask: AskId, due: i64 },
     Wake { token: Token, value: u64 },
     Job { token: Token, result: Worked },
     Request { ask: AskId },

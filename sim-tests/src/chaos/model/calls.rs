@@ -94,7 +94,8 @@ impl Acting<'_, '_> {
             }
             if let Some(timeout) = timeout {
                 let (seq, token) = (self.draw_seq(), self.world.token());
-                let delivery = self.delivery("timeout", unit(), What::Timeout { token, ask: id });
+                let due = self.now().as_nanos().saturating_add(timeout.as_nanos());
+                let delivery = self.delivery("timeout", unit(), What::Timeout { token, ask: id, due });
                 if let Some(key) = self.world.emit(Class::Timer, &here, seq, &here, wide(timeout), delivery) {
                     self.world.people.get_mut(&here).expect("a living actor").pending.insert(token, key);
                     ask.timeout = Some(token);

@@ -1,6 +1,6 @@
 //! One instant of the model, step by step: closing the mailboxes, draining them, polling tasks, and what takes effect at the end (R3, R4, R7).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use stillpoint_engine::{Duration, Instant, Message, Path, Rank, digest_of};
@@ -88,6 +88,7 @@ impl World<'_> {
             return Some(ending);
         }
         self.count_late(lateness);
+        self.count_items(&mailboxes);
         for ((_, path), mailbox) in mailboxes {
             self.drain(&path, mailbox);
         }
@@ -103,6 +104,13 @@ impl World<'_> {
             return Some(self.faults.remove(0));
         }
         self.stopped.then_some(Ending::Stopped)
+    }
+
+    /// Counts the items of streams that this step brings to anybody, each once.
+    fn count_items(&mut self, mailboxes: &BTreeMap<(Rank, Path), Mailbox>) {
+        let deliveries = mailboxes.values().flat_map(|mailbox| &mailbox.deliveries);
+        let items = deliveries.filter(|(key, _)| key.class == Class::Stream).map(|(key, _)| (&key.sender, key.seq));
+        self.events += items.collect::<BTreeSet<_>>().len() as u64;
     }
 
     pub(super) fn site(&self) -> (i64, u32, u32) {
@@ -270,7 +278,6 @@ impl World<'_> {
                 self.new_subscriptions.push((me.clone(), flash, Being { path: key.sender.clone(), root }));
             }
             What::Item { body, event_time, lag } => {
-                self.count_event(key);
                 self.happened(if lag.is_some() { "flagged item" } else { "item" });
                 let seen = Seen::item(body, now, Instant::from_nanos(event_time), lag.map(Duration::nanos));
                 return self.act_on(me, cause, seen);
@@ -306,11 +313,11 @@ impl World<'_> {
                 }
             }
             What::Request { ask } => return self.respond(me, ask, cause),
-            What::Timeout { token, ask } => {
+            What::Timeout { token, ask, due } => {
                 self.forget(me, token);
                 self.happened("timeout");
                 self.asks.get_mut(&ask).expect("an ask").open = false;
-                return self.answered(me, ask, None, cause);
+                return self.answered(me, ask, None, due, cause);
             }
             What::Reply { ask, answer } => {
                 if !self.asks[&ask].open {
@@ -321,20 +328,10 @@ impl World<'_> {
                 if matches!(answer, Answer::Gone) {
                     self.happened("gone");
                 }
-                return self.answered(me, ask, Some(answer), cause);
+                return self.answered(me, ask, Some(answer), self.now.at, cause);
             }
         }
         ControlFlow::Continue(())
-    }
-
-    /// Counts an item of a stream at the first of its deliveries.
-    fn count_event(&mut self, key: &Key) {
-        let (site, stream) = (self.site(), key.sender.to_string());
-        let of_this_step = self.records.iter().rev().take_while(|record| record.site == site);
-        let of_this_item = of_this_step.filter(|record| (&record.sender, record.sender_count) == (&stream, key.seq) && record.count.is_some());
-        if of_this_item.count() == 1 {
-            self.events += 1;
-        }
     }
 
     fn forget(&mut self, me: &Path, token: u64) {
@@ -413,23 +410,23 @@ impl World<'_> {
     }
 
     /// Delivers the answer of an ask, or its timeout, to the handler or the task that asked.
-    fn answered(&mut self, me: &Path, ask: AskId, answer: Option<Answer>, cause: Cause) -> ControlFlow<()> {
+    fn answered(&mut self, me: &Path, ask: AskId, answer: Option<Answer>, due: i64, cause: Cause) -> ControlFlow<()> {
         let said = match answer {
             None => Said::Timeout,
             Some(Answer::Gone) => Said::Gone,
             Some(Answer::Body(body)) => Said::Body(body),
             Some(Answer::Next(next)) => Said::Next(next),
         };
-        let now = Instant::from_nanos(self.now.at);
+        let due = Instant::from_nanos(due);
         if let Some(token) = self.asks[&ask].wait {
-            self.wake(me, token, Seen::answer(said, now).value(), cause);
+            self.wake(me, token, Seen::answer(said, due).value(), cause);
             return ControlFlow::Continue(());
         }
         let is_next = self.asks[&ask].body.is_none();
         self.act(me, cause, |acting, mind| {
             let place = if is_next { None } else { mind.asks.iter().position(|id| *id == ask) };
             mind.note(place);
-            mind.react(acting.world.program, Seen::answer(said, now), acting)
+            mind.react(acting.world.program, Seen::answer(said, due), acting)
         })
     }
 
