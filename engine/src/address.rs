@@ -149,17 +149,17 @@ pub(crate) fn handle<A: Handler<M>, M: Message>(cell: &mut dyn Cell, turn: Turn<
     match entry.what {
         What::Now => {
             let message = arenas.get::<M>(entry.ty, entry.payload);
-            core.record_message(&entry, message, digest_of(message));
+            core.record_message(entry, message, digest_of(message));
             actor.handle(message, &mut Context::new(&mut *core, entry.to));
         }
         What::Share => {
             let message = arenas.get::<M>(entry.ty, entry.payload);
-            core.record_message(&entry, message, digest);
+            core.record_message(entry, message, digest);
             actor.handle(message, &mut Context::new(&mut *core, entry.to));
         }
         _ => {
             let message = core.kept.lend::<M>(entry.ty, entry.payload);
-            core.record_message(&entry, &message, digest_of(&message));
+            core.record_message(entry, &message, digest_of(&message));
             actor.handle(&message, &mut Context::new(&mut *core, entry.to));
             core.kept.give_back(entry.ty, entry.payload, message);
         }
@@ -169,6 +169,6 @@ pub(crate) fn handle<A: Handler<M>, M: Message>(cell: &mut dyn Cell, turn: Turn<
 /// Delivers `start`.
 pub(crate) fn start<A: Actor>(cell: &mut dyn Cell, turn: Turn<'_>) {
     let Turn { core, entry, .. } = turn;
-    core.record_own(&entry, START, UNIT);
+    core.record_own(entry, START, UNIT);
     actor_of::<A>(cell).started(&mut Context::new(&mut *core, entry.to));
 }

@@ -253,6 +253,7 @@ impl Core {
         ask.count = count;
         ask.delivered = delivered;
         self.asks.lost_dead.push(entry.extra);
+        self.attention = true;
     }
 
     /// A reply or `gone` that nobody reads.
@@ -304,12 +305,13 @@ impl Core {
 pub(crate) fn respond<A: Responds<R>, R: Request>(cell: &mut dyn Cell, turn: Turn<'_>) {
     let Turn { core, entry, .. } = turn;
     let request = core.kept.lend::<R>(entry.ty, entry.payload);
-    core.record_message(&entry, &request, digest_of(&request));
+    core.record_message(entry, &request, digest_of(&request));
     let (count, delivered) = (core.cause, core.site());
     let ask = core.asks.ask(entry.extra);
     ask.count = count;
     ask.delivered = delivered;
     core.asks.held += 1;
+    core.attention = true;
     let responder = Responder { ask: entry.extra, lost: Some(core.asks.lost.clone()), of: PhantomData };
     actor_of::<A>(cell).respond(&request, responder, &mut Context::new(&mut *core, entry.to));
     core.kept.give_back(entry.ty, entry.payload, request);
@@ -349,7 +351,7 @@ fn conclude<R: Request>(core: &mut Core, entry: &Entry) -> Option<(AskId, Option
 /// Delivers an answer to a handler.
 pub(crate) fn answer_handler<A: Handler<Answer<R>>, R: Request>(cell: &mut dyn Cell, turn: Turn<'_>) {
     let Turn { core, entry, .. } = turn;
-    if let Some((id, _, result)) = conclude::<R>(core, &entry) {
+    if let Some((id, _, result)) = conclude::<R>(core, entry) {
         actor_of::<A>(cell).handle(&Answer { id, result }, &mut Context::new(core, entry.to));
     }
 }
@@ -357,7 +359,7 @@ pub(crate) fn answer_handler<A: Handler<Answer<R>>, R: Request>(cell: &mut dyn C
 /// Delivers an answer to the task that awaits it.
 pub(crate) fn answer_task<R: Request>(_: &mut dyn Cell, turn: Turn<'_>) {
     let Turn { core, entry, .. } = turn;
-    if let Some((_, Some(wait), result)) = conclude::<R>(core, &entry) {
+    if let Some((_, Some(wait), result)) = conclude::<R>(core, entry) {
         let result = result.map(|reply| {
             let ty = core.ty::<R::Reply>();
             (ty, core.kept.push(ty, reply, 1))

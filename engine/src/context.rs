@@ -95,8 +95,8 @@ impl<'a, A: Actor> Context<'a, A> {
     }
 
     /// The times of this delivery.
-    pub fn event(&self) -> &Event {
-        &self.core.event
+    pub fn event(&self) -> Event {
+        self.core.event()
     }
 
     /// This actor's address.
@@ -153,6 +153,7 @@ impl<'a, A: Actor> Context<'a, A> {
     {
         let call = StreamCall::subscribe(stream, Subscriber::of::<A>(self.me));
         self.core.stream_calls.push(call);
+        self.core.attention_when_still = true;
     }
 
     /// Ends a subscription to a stream, from its first event after this instant.
@@ -161,6 +162,7 @@ impl<'a, A: Actor> Context<'a, A> {
         A: Handler<M>,
     {
         self.core.stream_calls.push(StreamCall::Unsubscribe { stream: stream.id, who: self.me });
+        self.core.attention_when_still = true;
     }
 
     /// Sends this actor a message of its own in the next step.
@@ -248,14 +250,14 @@ impl<'a, A: Actor> Context<'a, A> {
         let id = self.core.add(path, rank, Some(root), Life::Unborn);
         self.core.cold[self.me.index()].children.push(id);
         let entry = self.core.entry(id, 0, Class::Start, What::Start, start::<C>);
-        self.core.end_of_step.any = true;
+        self.core.attention = true;
         self.core.end_of_step.spawned.push((id, cell, entry));
         Addr::new(id, self.core.hot[id.index()].path_digest)
     }
 
     /// Stops this actor, and its children with it, at the end of the step.
     pub fn stop(&mut self) {
-        self.core.end_of_step.any = true;
+        self.core.attention = true;
         self.core.end_of_step.stopped.push(self.me);
     }
 
@@ -366,7 +368,7 @@ impl Core {
     fn unsubscribe(&mut self, publisher: ActorId, ty: u16) {
         self.wish(publisher, ty, false);
         self.hot[self.me.index()].picky = true;
-        self.end_of_step.any = true;
+        self.attention = true;
         self.end_of_step.unsubscribed.push((publisher, ty, self.me));
     }
 
@@ -407,7 +409,7 @@ impl Core {
         self.cold[id.index()].stream = Some(me.0);
         self.cold[me.index()].facet = Some(id);
         self.new_facets.push(id);
-        self.end_of_step.any = true;
+        self.attention = true;
         id
     }
 }

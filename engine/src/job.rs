@@ -76,7 +76,7 @@ impl Core {
             self.jobs.slots.len() as u32 - 1
         });
         let entry = Entry { extra: slot, ..self.entry(self.me, seq, Class::Wake, What::Job, done) };
-        let due = self.now + latency;
+        let due = if latency.is_positive() { self.now + latency } else { self.now };
         let node = self.schedule(entry, latency, due);
         let id = JobId { seq, slot, node };
         if node.is_some() {
@@ -136,14 +136,14 @@ fn ticket_of<T: 'static>(ticket: &dyn Any) -> &Ticket<T> {
 /// Delivers a result to a handler.
 pub(crate) fn done_handler<A: Handler<JobDone<T>>, T: Message>(cell: &mut dyn Cell, turn: Turn<'_>) {
     let Turn { core, entry, .. } = turn;
-    let (id, _, result) = core.finish_job::<T>(&entry);
+    let (id, _, result) = core.finish_job::<T>(entry);
     actor_of::<A>(cell).handle(&JobDone { id, result }, &mut Context::new(core, entry.to));
 }
 
 /// Delivers a result to the task that awaits it.
 pub(crate) fn done_task<T: Message>(_: &mut dyn Cell, turn: Turn<'_>) {
     let Turn { core, entry, .. } = turn;
-    let (_, wait, result) = core.finish_job::<T>(&entry);
+    let (_, wait, result) = core.finish_job::<T>(entry);
     let result = match result {
         Ok(value) => {
             let ty = core.ty::<T>();

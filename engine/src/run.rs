@@ -111,9 +111,9 @@ impl Run {
         let until = self.until;
         let (mut interrupted, mut still_points) = (false, 0u32);
         let advance = if interrupt.is_none() && progress.is_none() {
-            self.shard.run(bound, &mut |_| false)
+            self.shard.run(bound, None)
         } else {
-            self.shard.run(bound, &mut |shard| {
+            let mut pause = |shard: &mut Shard| {
                 interrupted = interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed));
                 still_points += 1;
                 if still_points == STRIDE
@@ -123,7 +123,8 @@ impl Run {
                     tell(&progress_of(shard, until));
                 }
                 interrupted
-            })
+            };
+            self.shard.run(bound, Some(&mut pause))
         };
         match advance {
             Some(Advance::Over) => self.over(Advance::Over),

@@ -187,6 +187,11 @@ impl Tasks {
         !self.woken.is_empty() || !self.fresh.is_empty()
     }
 
+    /// Whether there are tasks.
+    pub(crate) fn any(&self) -> bool {
+        self.slots.len() > self.free.len()
+    }
+
     /// Forgets the polls that are due.
     pub(crate) fn forget_due(&mut self) {
         for due in self.woken.drain(..) {
@@ -303,6 +308,7 @@ impl Core {
         let task = Task { index, generation: slot.generation };
         tasks.fresh.push(Due { task, cause: self.cause, kind: self.kind });
         self.cold[self.me.index()].tasks.push(index);
+        self.attention_when_still = true;
         task
     }
 

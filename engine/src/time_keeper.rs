@@ -44,7 +44,9 @@ impl Actor for TimeKeeper {}
 
 impl Handler<StopRun> for TimeKeeper {
     fn handle(&mut self, _: &StopRun, ctx: &mut Context<'_, Self>) {
-        ctx.core().stop_requested = true;
+        let core = ctx.core();
+        core.stop_requested = true;
+        core.attention = true;
     }
 }
 

@@ -83,7 +83,6 @@ pub(crate) struct SubscribeCall {
 /// What takes effect at the end of the step.
 #[derive(Default)]
 pub(crate) struct EndOfStep {
-    pub(crate) any: bool,
     pub(crate) spawned: Vec<(ActorId, Box<dyn Cell>, Entry)>,
     pub(crate) subscribed: Vec<(ActorId, SubscribeCall)>,
     pub(crate) unsubscribed: Vec<(ActorId, u16, ActorId)>,
@@ -114,7 +113,8 @@ pub(crate) struct Core {
     /// Who is handling, and the count of what it handles.
     pub(crate) me: ActorId,
     pub(crate) cause: u64,
-    pub(crate) event: Event,
+    /// The times of the delivery under way, if they are not all the instant's.
+    pub(crate) event: Option<Event>,
     pub(crate) kind: &'static str,
     pub(crate) hot: Vec<Hot>,
     pub(crate) cold: Vec<Cold>,
@@ -133,6 +133,10 @@ pub(crate) struct Core {
     pub(crate) subscribe_calls: Vec<SubscribeCall>,
     pub(crate) stream_calls: Vec<StreamCall>,
     pub(crate) end_of_step: EndOfStep,
+    /// Whether the end of this step has anything to look at.
+    pub(crate) attention: bool,
+    /// Whether the next still point has.
+    pub(crate) attention_when_still: bool,
     /// Facets made in this step.
     pub(crate) new_facets: Vec<ActorId>,
     /// What the facets asked in this step answer.
@@ -140,7 +144,7 @@ pub(crate) struct Core {
     pub(crate) asks: Asks,
     pub(crate) tasks: Tasks,
     pub(crate) jobs: Jobs,
-    pub(crate) faults: Vec<(Option<u64>, RunError)>,
+    pub(crate) faults: Vec<(u64, RunError)>,
     pub(crate) stop_requested: bool,
     pub(crate) counters: Counters,
     pub(crate) dead_sum: u128,
@@ -161,7 +165,7 @@ impl Core {
             step: 0,
             me: ActorId(0),
             cause: 0,
-            event: Event::default(),
+            event: None,
             kind: "start",
             hot: Vec::new(),
             cold: Vec::new(),
@@ -177,6 +181,8 @@ impl Core {
             subscribe_calls: Vec::new(),
             stream_calls: Vec::new(),
             end_of_step: EndOfStep::default(),
+            attention: false,
+            attention_when_still: false,
             new_facets: Vec::new(),
             next_instants: Vec::new(),
             asks: Asks::default(),
@@ -228,6 +234,14 @@ impl Core {
         let hot = &mut self.hot;
         self.order.insert(rank, path, id, |id, label| hot[id.index()].label = label);
         id
+    }
+
+    /// One that was never born stands at rank 0 in traces.
+    pub(crate) fn stands_at_rank_zero(&mut self, id: ActorId) {
+        let cold = &mut self.cold[id.index()];
+        let rank = std::mem::take(&mut cold.rank);
+        let hot = &mut self.hot;
+        self.order.move_to(rank, Rank::default(), &cold.path, id, |id, label| hot[id.index()].label = label);
     }
 
     #[inline(always)]
@@ -350,6 +364,11 @@ impl Core {
         }
     }
 
+    /// The times of the delivery under way.
+    pub(crate) fn event(&self) -> Event {
+        self.event.unwrap_or(Event { due: self.now, event_time: self.now, lag: None })
+    }
+
     /// Reports an undeclared send between two actors, at the end of this step.
     #[cold]
     pub(crate) fn undeclared(&mut self, from: ActorId, to: ActorId) {
@@ -359,8 +378,14 @@ impl Core {
             to: self.path(to).to_string(),
             kind: self.kind.to_owned(),
         };
-        let label = self.label(self.me);
-        self.faults.push((Some(label), error));
+        self.fault(self.me, error);
+    }
+
+    /// Ends the run at this step, on account of an actor or a stream.
+    #[cold]
+    pub(crate) fn fault(&mut self, of: ActorId, error: RunError) {
+        self.attention = true;
+        self.faults.push((self.label(of), error));
     }
 
     /// Where the run stands.
@@ -588,6 +613,7 @@ impl Core {
         };
         if let Err(error) = observer.record(&record) {
             self.observer_error.get_or_insert(error);
+            self.attention_when_still = true;
         }
     }
 

@@ -123,7 +123,7 @@ impl Cell for Vacant {
 pub(crate) struct Turn<'a> {
     pub(crate) core: &'a mut Core,
     pub(crate) arenas: &'a Arenas,
-    pub(crate) entry: Entry,
+    pub(crate) entry: &'a Entry,
     /// The payload's digest, if the caller knows it.
     pub(crate) digest: u64,
 }

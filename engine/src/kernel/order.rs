@@ -29,6 +29,12 @@ impl Order {
         }
     }
 
+    /// Moves `id` to another rank.
+    pub(crate) fn move_to(&mut self, from: Rank, to: Rank, path: &Path, id: ActorId, set: impl FnMut(ActorId, u64)) {
+        self.places.remove(&(from, path.clone()));
+        self.insert(to, path.clone(), id, set);
+    }
+
     fn spread(&mut self, mut set: impl FnMut(ActorId, u64)) {
         let gap = u64::MAX / (self.places.len() as u64 + 1);
         for (index, (id, label)) in self.places.values_mut().enumerate() {

@@ -7,32 +7,30 @@ use std::hash::{Hash, Hasher};
 use crate::digest::digest_of;
 use crate::message::Message;
 
-/// The messages of one type and one step, in order of emission.
-struct Arena<M>(Vec<M>);
+/// The messages of one type and one step, in order of emission. What an earlier step left is dropped when the next one begins to fill it.
+struct Arena<M> {
+    epoch: u64,
+    messages: Vec<M>,
+}
 
 /// What can be done with an arena without knowing its type.
 pub(crate) trait AnyArena: Any {
-    fn clear(&mut self);
     fn kind(&self) -> &'static str;
     fn digest(&self, index: u32) -> u64;
     fn text(&self, index: u32) -> String;
 }
 
 impl<M: Message> AnyArena for Arena<M> {
-    fn clear(&mut self) {
-        self.0.clear();
-    }
-
     fn kind(&self) -> &'static str {
         M::KIND
     }
 
     fn digest(&self, index: u32) -> u64 {
-        digest_of(&self.0[index as usize])
+        digest_of(&self.messages[index as usize])
     }
 
     fn text(&self, index: u32) -> String {
-        format!("{:?}", self.0[index as usize])
+        format!("{:?}", self.messages[index as usize])
     }
 }
 
@@ -40,7 +38,8 @@ impl<M: Message> AnyArena for Arena<M> {
 #[derive(Default)]
 pub(crate) struct Arenas {
     arenas: Vec<Box<dyn AnyArena>>,
-    used: Vec<u16>,
+    /// Of the step that fills them; never one that was used before.
+    pub(crate) epoch: u64,
 }
 
 impl Arenas {
@@ -48,30 +47,23 @@ impl Arenas {
     pub(crate) fn push<M: Message>(&mut self, ty: u16, message: M) -> u32 {
         let arena: &mut dyn Any = &mut *self.arenas[usize::from(ty)];
         let arena = arena.downcast_mut::<Arena<M>>().expect("an arena of its index's type");
-        let index = arena.0.len();
-        arena.0.push(message);
-        if index == 0 {
-            self.used.push(ty);
+        if arena.epoch != self.epoch {
+            arena.epoch = self.epoch;
+            arena.messages.clear();
         }
+        let index = arena.messages.len();
+        arena.messages.push(message);
         index as u32
     }
 
     #[inline(always)]
     pub(crate) fn get<M: Message>(&self, ty: u16, index: u32) -> &M {
         let arena: &dyn Any = &*self.arenas[usize::from(ty)];
-        &arena.downcast_ref::<Arena<M>>().expect("an arena of its index's type").0[index as usize]
+        &arena.downcast_ref::<Arena<M>>().expect("an arena of its index's type").messages[index as usize]
     }
 
     pub(crate) fn any(&self, ty: u16) -> &dyn AnyArena {
         &*self.arenas[usize::from(ty)]
-    }
-
-    /// Drops all messages and keeps the room.
-    #[inline]
-    pub(crate) fn clear(&mut self) {
-        for ty in self.used.drain(..) {
-            self.arenas[usize::from(ty)].clear();
-        }
     }
 }
 
@@ -205,10 +197,13 @@ impl Kept {
 
 /// From a message type to its small index. Types are only looked up, never listed, so their order cannot reach a run.
 pub(crate) struct Types {
-    /// Open addressing over a power of two.
-    table: Vec<Option<(TypeId, u16)>>,
+    /// The last type found under each low bits of its hash, which the compiler knows.
+    cache: [Option<(TypeId, u16)>; CACHE],
+    table: Vec<(TypeId, u16)>,
     makers: Vec<fn() -> (Box<dyn AnyArena>, Box<dyn AnySlab>)>,
 }
+
+const CACHE: usize = 64;
 
 /// Keeps the bits that `TypeId` hashes to.
 #[derive(Default)]
@@ -233,7 +228,7 @@ impl Hasher for Bits {
 
 impl Types {
     pub(crate) fn new() -> Self {
-        Self { table: vec![None; 64], makers: Vec::new() }
+        Self { cache: [None; CACHE], table: Vec::new(), makers: Vec::new() }
     }
 
     #[inline(always)]
@@ -243,44 +238,31 @@ impl Types {
         bits.finish() as usize
     }
 
-    /// The index of `M` if it is known.
+    /// The index of `M` if it is in the cache.
     #[inline(always)]
     pub(crate) fn find<M: Message>(&self) -> Option<u16> {
-        let mask = self.table.len() - 1;
-        let mut at = Self::bits::<M>() & mask;
-        loop {
-            match &self.table[at] {
-                Some((id, ty)) if *id == TypeId::of::<M>() => return Some(*ty),
-                Some(_) => at = (at + 1) & mask,
-                None => return None,
-            }
+        match &self.cache[Self::bits::<M>() % CACHE] {
+            Some((id, ty)) if *id == TypeId::of::<M>() => Some(*ty),
+            _ => None,
         }
     }
 
+    /// The index of `M`, which is new unless the cache has forgotten it.
     #[cold]
     pub(crate) fn add<M: Message>(&mut self) -> u16 {
-        let ty = u16::try_from(self.makers.len()).expect("at most 65,535 message types in a run");
-        self.makers.push(|| (Box::new(Arena::<M>(Vec::new())), Box::new(Slab::<M> { slots: Vec::new(), free: Vec::new() })));
-        if self.makers.len() * 2 > self.table.len() {
-            let old = std::mem::take(&mut self.table);
-            self.table = vec![None; old.len() * 2];
-            for (id, ty) in old.into_iter().flatten() {
-                let mut bits = Bits::default();
-                id.hash(&mut bits);
-                self.place(bits.finish() as usize, id, ty);
-            }
-        }
-        self.place(Self::bits::<M>(), TypeId::of::<M>(), ty);
+        let id = TypeId::of::<M>();
+        let known = self.table.iter().find(|(known, _)| *known == id).map(|(_, ty)| *ty);
+        let ty = known.unwrap_or_else(|| {
+            let ty = u16::try_from(self.makers.len()).expect("at most 65,535 message types in a run");
+            self.makers.push(|| {
+                let arena = Arena::<M> { epoch: 0, messages: Vec::new() };
+                (Box::new(arena), Box::new(Slab::<M> { slots: Vec::new(), free: Vec::new() }))
+            });
+            self.table.push((id, ty));
+            ty
+        });
+        self.cache[Self::bits::<M>() % CACHE] = Some((id, ty));
         ty
-    }
-
-    fn place(&mut self, bits: usize, id: TypeId, ty: u16) {
-        let mask = self.table.len() - 1;
-        let mut at = bits & mask;
-        while self.table[at].is_some() {
-            at = (at + 1) & mask;
-        }
-        self.table[at] = Some((id, ty));
     }
 
     /// Gives the tables an arena and a slab for every type they do not know yet.
@@ -291,12 +273,17 @@ impl Types {
         self.furnish_arenas(arenas);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn furnish_arenas(&self, arenas: &mut Arenas) {
         if arenas.arenas.len() < self.makers.len() {
-            for maker in &self.makers[arenas.arenas.len()..] {
-                arenas.arenas.push(maker().0);
-            }
+            self.add_arenas(arenas);
+        }
+    }
+
+    #[cold]
+    fn add_arenas(&self, arenas: &mut Arenas) {
+        for maker in &self.makers[arenas.arenas.len()..] {
+            arenas.arenas.push(maker().0);
         }
     }
 }

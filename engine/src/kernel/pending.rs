@@ -132,6 +132,18 @@ impl Pending {
         cancelled
     }
 
+    /// Whether the node of an entry under way was cancelled.
+    #[inline(always)]
+    pub(crate) fn is_cancelled(&self, index: u32) -> bool {
+        self.nodes[index as usize].state == State::Cancelled
+    }
+
+    /// Whether the node is an interval's.
+    #[inline(always)]
+    pub(crate) fn is_interval(&self, index: u32) -> bool {
+        self.nodes[index as usize].interval != NONE
+    }
+
     /// Gives the slot of a delivered node back.
     #[inline]
     pub(crate) fn done(&mut self, index: u32) {

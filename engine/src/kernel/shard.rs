@@ -13,7 +13,7 @@ use crate::kernel::core::{Core, Life, PUBLISHED, summand};
 use crate::kernel::entry::{ActorId, Cell, Class, Entry, NONE, Thunk, Turn, Vacant, What};
 use crate::kernel::kinds::{END, GONE, Kind, PAUSE, RESUME, START, STOP, SUBSCRIBE, TIMEOUT, UNIT, WAKE};
 use crate::kernel::payload::Arenas;
-use crate::kernel::stream::{Merge, StreamCall, StreamCell};
+use crate::kernel::stream::{LateItem, Merge, StreamCall, StreamCell};
 use crate::limits::{Limits, OnPanic};
 use crate::metrics::Metrics;
 use crate::path::Path;
@@ -47,6 +47,9 @@ pub(crate) enum Advance {
     Over,
 }
 
+/// Asked at every still point whether to pause there.
+pub(crate) type Pause<'a> = Option<&'a mut dyn FnMut(&mut Shard) -> bool>;
+
 /// One thread's worth of actors and streams.
 pub(crate) struct Shard {
     pub(crate) core: Box<Core>,
@@ -62,6 +65,8 @@ pub(crate) struct Shard {
     /// The step under way, and the messages that were sent for it.
     step: Vec<Entry>,
     pos: usize,
+    /// Who is handling.
+    current: ActorId,
     polls: usize,
     arenas: Arenas,
     published: Vec<Rc<Vec<Sub>>>,
@@ -85,6 +90,10 @@ pub(crate) struct Shard {
     any_stopped: bool,
     /// Whether handlers are timed.
     timed: bool,
+    /// Whether neither metrics nor a bound on mailboxes wants to see every step.
+    unmeasured: bool,
+    /// Stream items of the step, to be counted if it is run.
+    items: u64,
 }
 
 impl Shard {
@@ -104,6 +113,7 @@ impl Shard {
             inside: false,
             step: Vec::new(),
             pos: 0,
+            current: ActorId(0),
             polls: 0,
             arenas: Arenas::default(),
             published: Vec::new(),
@@ -123,6 +133,8 @@ impl Shard {
             metrics: None,
             any_stopped: false,
             timed: false,
+            unmeasured: limits.max_mailbox.is_none(),
+            items: 0,
         }
     }
 
@@ -130,6 +142,7 @@ impl Shard {
     pub(crate) fn keep_metrics(&mut self) {
         self.metrics = Some(Box::new(Metrics::new()));
         self.timed = self.core.clock.is_some();
+        self.unmeasured = false;
     }
 
     /// Puts an actor into its slot.
@@ -228,7 +241,7 @@ impl Shard {
     }
 
     /// Begins an instant: its streams' items, delayed messages, timers and results go into step 0.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn begin(&mut self, at: Instant) {
         let core = &mut *self.core;
         core.now = at;
@@ -236,25 +249,26 @@ impl Shard {
         core.step = 0;
         self.delivered_before = core.counters.deliveries;
         self.steps_before = core.counters.steps;
-        self.emitted_in_order = self.step.is_empty();
         while let Some(entry) = core.pending.pop_at(at) {
             self.step.push(entry);
         }
-        self.emitted_in_order &= self.step.len() <= 1;
+        self.emitted_in_order = self.step.len() <= 1;
         if !self.streams.is_empty() {
             self.take_streams(at);
         }
         self.phase = Phase::Emitted;
     }
 
+    #[inline]
     fn take_streams(&mut self, at: Instant) {
-        loop {
-            let Some((number, head)) = self.least_head() else { break };
-            if head > at {
-                break;
-            }
+        while let Some((number, head)) = self.least_head()
+            && head <= at
+        {
             let taken = self.streams[number].take(at);
-            self.look_at(number);
+            self.merge.set(number, taken.head);
+            if taken.failed {
+                self.fail_source(number);
+            }
             if taken.items > 0 {
                 self.active.push((number as u32, taken.items));
             }
@@ -262,12 +276,11 @@ impl Shard {
         if self.active.is_empty() {
             return;
         }
-        if self.active.len() > 1 || !self.step.is_empty() {
-            self.emitted_in_order = false;
-        }
+        // One item for its subscribers, who are kept in order, is in order.
+        self.emitted_in_order = self.step.is_empty() && self.active.len() == 1 && self.active[0].1 == 1;
         for at in 0..self.active.len() {
             let (number, items) = self.active[at];
-            let most = if self.streams[number as usize].one_by_one() { 1 } else { items };
+            let most = if items > 1 && self.streams[number as usize].one_by_one() { 1 } else { items };
             for index in 0..most {
                 self.emit_item(number, index);
             }
@@ -277,27 +290,27 @@ impl Shard {
     /// Puts one current item of a stream into the step.
     #[inline]
     fn emit_item(&mut self, number: u32, index: usize) {
-        let (core, step) = (&mut *self.core, &mut self.step);
-        let before = step.len();
-        let stream = &mut self.streams[number as usize];
-        let late = stream.entries(index, core, &mut |entry| step.push(entry));
-        if step.len() > before {
-            core.counters.events += 1;
-        }
+        let before = self.step.len();
+        let late = self.streams[number as usize].entries(index, &self.core, &mut self.step);
+        self.items += u64::from(self.step.len() > before);
         if let Some(late) = late {
-            self.forced = true;
-            let error = RunError::Late {
-                site: core.site(),
-                stream: core.path(stream.id()).to_string(),
-                index: late.index,
-                event_time: late.event_time,
-                lag: late.lag,
-            };
-            let label = core.label(stream.id());
-            core.faults.push((Some(label), error));
-        } else if index > 0 {
-            self.emitted_in_order = false;
+            self.refuse_late(number, &late);
         }
+    }
+
+    /// The step of a late item that is an error is the last one, even if nothing is delivered in it.
+    #[cold]
+    fn refuse_late(&mut self, number: u32, late: &LateItem) {
+        self.forced = true;
+        let stream = self.streams[number as usize].id();
+        let error = RunError::Late {
+            site: self.core.site(),
+            stream: self.core.path(stream).to_string(),
+            index: late.index,
+            event_time: late.event_time,
+            lag: late.lag,
+        };
+        self.core.fault(stream, error);
     }
 
     /// Does the next thing: closes and runs a step, or ends the instant.
@@ -312,52 +325,60 @@ impl Shard {
     }
 
     /// Runs instants up to `bound`, until `pause` says so at a still point, or to the end. `None`: nothing is left up to the bound.
-    pub(crate) fn run(&mut self, bound: Option<Instant>, pause: &mut dyn FnMut(&mut Shard) -> bool) -> Option<Advance> {
+    pub(crate) fn run(&mut self, bound: Option<Instant>, mut pause: Pause<'_>) -> Option<Advance> {
         loop {
-            match catch_unwind(AssertUnwindSafe(|| self.drive_until(bound, pause))) {
+            match catch_unwind(AssertUnwindSafe(|| self.drive_until(bound, &mut pause))) {
                 Ok(end) => return end,
                 Err(payload) => self.panicked(payload),
             }
         }
     }
 
-    fn drive_until(&mut self, bound: Option<Instant>, pause: &mut dyn FnMut(&mut Shard) -> bool) -> Option<Advance> {
+    fn drive_until(&mut self, bound: Option<Instant>, pause: &mut Pause<'_>) -> Option<Advance> {
+        let bound = bound.unwrap_or(Instant::MAX);
         loop {
             if self.phase == Phase::Still {
                 if self.error.is_some() {
                     return Some(Advance::Over);
                 }
-                if pause(self) {
+                if let Some(pause) = pause
+                    && pause(self)
+                {
                     return Some(Advance::Still);
                 }
                 let at = self.next_instant()?;
-                if bound.is_some_and(|bound| at > bound) {
+                if at > bound {
                     return None;
                 }
                 self.begin(at);
             }
-            if self.drive() == Advance::Over {
-                return Some(Advance::Over);
+            while self.phase != Phase::Still {
+                if self.drive() == Advance::Over {
+                    return Some(Advance::Over);
+                }
+                self.run_on();
             }
         }
     }
 
-    #[inline]
+    /// Closes and runs the step that was emitted, and moves on to the next one.
+    #[inline(always)]
     fn drive(&mut self) -> Advance {
-        if self.phase == Phase::Emitted && !self.close() {
-            if self.error.is_some() {
-                return Advance::Over;
+        if self.phase == Phase::Emitted {
+            if let [entry] = self.step[..]
+                && self.is_simple(&entry)
+            {
+                self.step.clear();
+                self.run_single(&entry);
+            } else if !self.close() {
+                if self.error.is_some() {
+                    return Advance::Over;
+                }
+                self.phase = Phase::Ended;
             }
-            self.phase = Phase::Ended;
         }
-        if self.phase == Phase::Running {
-            self.run_step();
-            self.end_step();
-            self.phase = Phase::Ended;
-            if !self.core.faults.is_empty() || self.core.stop_requested {
-                self.conclude();
-                return Advance::Over;
-            }
+        if self.phase == Phase::Running && self.run_closed() == Advance::Over {
+            return Advance::Over;
         }
         if self.phase == Phase::Ended {
             return self.next_step();
@@ -365,8 +386,79 @@ impl Shard {
         Advance::Still
     }
 
+    /// Runs a closed step, or the rest of one that a panic has left.
+    fn run_closed(&mut self) -> Advance {
+        while self.pos < self.step.len() {
+            let entry = self.step[self.pos];
+            self.pos += 1;
+            self.current = entry.to;
+            self.deliver(&entry);
+            if self.core.tasks.any_due() && self.step.get(self.pos).is_none_or(|next| next.to != entry.to) {
+                self.poll(entry.to);
+            }
+        }
+        self.core.counters.events += self.items;
+        self.items = 0;
+        self.step.clear();
+        self.pos = 0;
+        self.phase = Phase::Ended;
+        if self.core.attention {
+            self.end_step();
+            if !self.core.faults.is_empty() || self.core.stop_requested {
+                self.conclude();
+                return Advance::Over;
+            }
+        }
+        Advance::Stepped
+    }
+
+    /// Whether an entry that is alone in its step goes to a living actor and closing has nothing to decide: the common case, kept short.
+    #[inline(always)]
+    fn is_simple(&self, entry: &Entry) -> bool {
+        let hot = &self.core.hot[entry.to.index()];
+        self.unmeasured
+            && matches!(entry.what, What::Now | What::Later | What::Stream | What::Wake | What::Job)
+            && hot.life == Life::Living
+            && !hot.picky
+            && !self.forced
+            && self.core.step < self.limits.max_steps
+            && (entry.node == NONE || !self.core.pending.is_cancelled(entry.node))
+    }
+
+    /// Runs a simple step. If its end has something to look at, the step is left under way.
+    #[inline(always)]
+    fn run_single(&mut self, entry: &Entry) {
+        self.core.counters.steps += 1;
+        self.phase = Phase::Running;
+        self.current = entry.to;
+        self.deliver(entry);
+        if self.core.tasks.any_due() {
+            self.poll(entry.to);
+        }
+        if !self.core.attention {
+            self.core.counters.events += self.items;
+            self.items = 0;
+            self.phase = Phase::Ended;
+        }
+    }
+
+    /// Runs on while every next step is a simple one.
+    #[inline(always)]
+    fn run_on(&mut self) {
+        while self.phase == Phase::Emitted
+            && let [entry] = self.step[..]
+            && self.is_simple(&entry)
+        {
+            self.step.clear();
+            self.run_single(&entry);
+            if self.phase == Phase::Ended {
+                self.next_step();
+            }
+        }
+    }
+
     /// Moves on to the next step, round or still point (rule R4).
-    #[inline]
+    #[inline(always)]
     fn next_step(&mut self) -> Advance {
         let core = &mut *self.core;
         if core.next.is_empty() {
@@ -380,7 +472,10 @@ impl Shard {
         std::mem::swap(&mut core.next, &mut self.step);
         std::mem::swap(&mut core.arenas, &mut self.arenas);
         core.types.furnish_arenas(&mut core.arenas);
-        std::mem::swap(&mut core.published, &mut self.published);
+        core.arenas.epoch = self.arenas.epoch + 1;
+        if !core.published.is_empty() {
+            std::mem::swap(&mut core.published, &mut self.published);
+        }
         self.emitted_in_order = core.next_sorted;
         core.next_sorted = true;
         core.step += 1;
@@ -399,16 +494,16 @@ impl Shard {
                     any = true;
                     self.core.round = round;
                     self.core.step = 0;
-                    self.emitted_in_order = false;
                 }
                 self.emit_item(number, round as usize);
             }
         }
+        self.emitted_in_order = self.step.len() <= 1;
         any
     }
 
     /// The still point of an instant.
-    #[inline]
+    #[inline(always)]
     fn still(&mut self) {
         self.phase = Phase::Still;
         if !self.active.is_empty() {
@@ -426,7 +521,17 @@ impl Shard {
                 metrics.instant(delivered, core.counters.steps - self.steps_before);
             }
         }
-        if !core.stream_calls.is_empty() {
+        if core.attention_when_still {
+            self.attend();
+        }
+    }
+
+    /// What takes effect at a still point.
+    #[cold]
+    fn attend(&mut self) {
+        // A task may be woken by others as long as there are tasks.
+        self.core.attention_when_still = self.core.tasks.any();
+        if !self.core.stream_calls.is_empty() {
             self.call_streams();
         }
         if self.any_stopped {
@@ -518,14 +623,15 @@ impl Shard {
         }
         self.step = expanded;
         self.sorted = step;
-        self.sorted.clear();
+        self.published.clear();
     }
 
-    /// Sorts the step by receiver, then by key: the order of R1.
+    /// Sorts the step by receiver, then by key: the order of R1. What was emitted in key order needs only be grouped by receiver.
     fn sort(&mut self) {
         let core = &*self.core;
         if !self.emitted_in_order {
-            self.step.sort_by_cached_key(|entry| (entry.class, core.label(entry.from), entry.seq));
+            self.step.sort_unstable_by_key(|entry| (core.label(entry.to), entry.class, core.label(entry.from), entry.seq));
+            return;
         }
         self.keys.clear();
         let mut in_order = true;
@@ -595,8 +701,6 @@ impl Shard {
             return false;
         }
         if kept == 0 && !self.forced {
-            self.arenas.clear();
-            self.published.clear();
             return false;
         }
         if unread {
@@ -694,7 +798,18 @@ impl Shard {
         // The count of the whole mailbox, not only up to the limit.
         let all = self.step.iter().filter(|entry| entry.to == actor && !entry.dead).count().max(deliveries);
         let error = RunError::Mailbox { site: self.core.site(), actor: self.core.path(actor).to_string(), deliveries: all, limit };
-        self.core.faults.clear();
+        self.refuse(error);
+    }
+
+    /// The step is not run: what its streams counted for it does not count.
+    fn refuse(&mut self, error: RunError) {
+        let core = &mut *self.core;
+        core.faults.clear();
+        if core.round == 0 && core.step == 0 {
+            for stream in &mut self.streams {
+                stream.uncount(core.now);
+            }
+        }
         self.error = Some(error);
     }
 
@@ -703,56 +818,43 @@ impl Shard {
         let mut actors: Vec<ActorId> = self.step.iter().filter(|entry| !entry.dead).map(|entry| entry.to).collect();
         actors.dedup();
         let actors = actors.iter().take(8).map(|actor| self.core.path(*actor).to_string()).collect();
-        self.core.faults.clear();
-        self.error = Some(RunError::Livelock { site: self.core.site(), actors });
-    }
-
-    /// Delivers the step, each actor's mailbox and then its tasks.
-    #[inline]
-    fn run_step(&mut self) {
-        while self.pos < self.step.len() {
-            let entry = self.step[self.pos];
-            self.pos += 1;
-            self.polls = 0;
-            self.deliver(entry);
-            if self.core.tasks.any_due() && self.step.get(self.pos).is_none_or(|next| next.to != entry.to) {
-                self.poll(entry.to);
-            }
-        }
+        self.refuse(RunError::Livelock { site: self.core.site(), actors });
     }
 
     #[inline(always)]
-    fn deliver(&mut self, entry: Entry) {
-        if entry.node != NONE && self.core.pending.let_go_if_cancelled(entry.node) {
-            return;
-        }
-        if entry.dead || self.core.hot[entry.to.index()].poisoned {
-            self.deliver_dead(&entry);
-            return;
-        }
+    fn deliver(&mut self, entry: &Entry) {
         let core = &mut *self.core;
-        let mut due = core.now;
+        if entry.dead || core.hot[entry.to.index()].poisoned {
+            self.deliver_dead(entry);
+            return;
+        }
+        core.event = None;
         if entry.node != NONE {
-            due = core.pending.due(entry.node);
-            if core.pending.interval(entry.node).is_some() {
-                core.rearm(&entry, due);
+            if core.pending.let_go_if_cancelled(entry.node) {
+                return;
+            }
+            let due = core.pending.due(entry.node);
+            if due != core.now {
+                core.event = Some(Event { due, event_time: due, lag: None });
+            }
+            if core.pending.is_interval(entry.node) {
+                core.rearm(entry, due);
             } else {
                 core.pending.done(entry.node);
             }
         }
-        core.event = Event { due, event_time: due, lag: None };
         self.inside = true;
         let began = if self.timed { core.clock.as_mut().map(|clock| clock()) } else { None };
         match entry.what {
             What::Wake => {
-                core.record_own(&entry, WAKE, UNIT);
+                core.record_own(entry, WAKE, UNIT);
                 core.woke(entry.extra);
             }
             What::Stream => {
                 let number = core.cold[entry.from.index()].stream.expect("a stream has a number");
-                self.streams[number as usize].deliver(&entry, &mut *self.cells[entry.to.index()], core);
+                self.streams[number as usize].deliver(entry, &mut *self.cells[entry.to.index()], core);
             }
-            What::Stop | What::Subscribe | What::Control => self.deliver_own(&entry),
+            What::Stop | What::Subscribe | What::Control => deliver_own(core, entry),
             _ => {
                 let digest = if entry.what == What::Share { self.digests[entry.extra as usize] } else { 0 };
                 let turn = Turn { core, arenas: &self.arenas, entry, digest };
@@ -771,31 +873,8 @@ impl Shard {
         if let (Some(began), Some(clock)) = (began, &mut core.clock) {
             metrics.handler(clock().saturating_sub(began));
         }
-        if let Some(lag) = core.event.lag {
+        if let Some(lag) = core.event().lag {
             metrics.lag(lag.as_nanos());
-        }
-    }
-
-    /// Deliveries that the engine handles itself.
-    fn deliver_own(&mut self, entry: &Entry) {
-        let core = &mut *self.core;
-        match entry.what {
-            What::Stop => {
-                core.record_own(entry, STOP, UNIT);
-                core.end_of_step.any = true;
-                core.end_of_step.stopped.push(entry.to);
-            }
-            What::Subscribe => {
-                let call = core.subscribe_calls[entry.extra as usize];
-                core.record_own(entry, SUBSCRIBE, digest_of(call.kind));
-                core.end_of_step.any = true;
-                core.end_of_step.subscribed.push((entry.to, call));
-            }
-            _ => {
-                let (kind, what) = control_of(entry.extra);
-                core.record_own(entry, kind, UNIT);
-                core.stream_calls.push(StreamCall::Control { stream: entry.to, what });
-            }
         }
     }
 
@@ -844,11 +923,12 @@ impl Shard {
 
     /// Polls the tasks of an actor that woke or began in this step (rule R18).
     fn poll(&mut self, actor: ActorId) {
+        self.polls = 0;
         while let Some(mut future) = self.core.next_poll(&mut self.polls) {
             let waker = self.core.waker();
             let core = &mut *self.core;
             core.me = actor;
-            core.event = Event { due: core.now, event_time: core.now, lag: None };
+            core.event = None;
             core.tasks.polling = true;
             self.stage.swap(&mut self.core, &mut self.cells[actor.index()]);
             self.inside = true;
@@ -865,8 +945,7 @@ impl Shard {
             if self.core.polled(future) {
                 let core = &mut *self.core;
                 let error = RunError::ForeignFuture { site: core.site(), actor: core.path(actor).to_string() };
-                let label = core.label(actor);
-                core.faults.push((Some(label), error));
+                core.fault(actor, error);
             }
         }
     }
@@ -878,8 +957,7 @@ impl Shard {
             resume_unwind(payload);
         }
         self.inside = false;
-        let entry = self.step[self.pos - 1];
-        let actor = entry.to;
+        let actor = self.current;
         if self.stage.is_on() {
             self.stage.swap(&mut self.core, &mut self.cells[actor.index()]);
             self.core.tasks.polling = false;
@@ -888,7 +966,7 @@ impl Shard {
         let core = &mut *self.core;
         core.tasks.forget_due();
         core.hot[actor.index()].poisoned = true;
-        core.end_of_step.any = true;
+        core.attention = true;
         match self.on_panic {
             OnPanic::Stop => {
                 let error = RunError::Panic {
@@ -897,8 +975,7 @@ impl Shard {
                     kind: core.kind.to_owned(),
                     message: panic_text(&*payload),
                 };
-                let label = core.label(actor);
-                core.faults.push((Some(label), error));
+                core.fault(actor, error);
             }
             OnPanic::Poison => core.end_of_step.stopped.push(actor),
         }
@@ -910,20 +987,16 @@ impl Shard {
     }
 
     /// What takes effect at the end of a step (rule R7): spawns, subscriptions, stops, and then the answers to what was lost.
-    #[inline]
+    #[cold]
     fn end_step(&mut self) {
         self.forced = false;
-        self.arenas.clear();
-        self.published.clear();
-        self.step.clear();
-        if self.core.end_of_step.any {
-            self.apply_end_of_step();
-        }
+        self.core.attention = false;
+        self.core.next_instants.clear();
+        self.apply_end_of_step();
         if self.core.asks.may_have_lost() {
             self.core.answer_lost();
-        }
-        if !self.core.next_instants.is_empty() {
-            self.core.next_instants.clear();
+            // A responder that is kept may be dropped in any step to come.
+            self.core.attention = self.core.asks.may_have_lost();
         }
     }
 
@@ -961,6 +1034,8 @@ impl Shard {
         hot.life = Life::Stopped;
         if hot.count > 0 {
             core.stopped_sum = core.stopped_sum.wrapping_add(summand(hot.path_digest, hot.chain, hot.count));
+        } else {
+            core.stands_at_rank_zero(actor);
         }
         core.end_tasks_of(actor);
         for (publisher, ty, _) in std::mem::take(&mut core.cold[actor.index()].wishes) {
@@ -968,6 +1043,7 @@ impl Shard {
         }
         core.cold[actor.index()].lists.clear();
         self.any_stopped = true;
+        self.core.attention_when_still = true;
         let cell = std::mem::replace(&mut self.cells[actor.index()], Box::new(Vacant));
         let mut report = Report::default();
         cell.report(&mut report);
@@ -1024,6 +1100,29 @@ impl Shard {
         reports.retain(|(_, report)| !report.is_empty());
         reports.sort_by_key(|(id, _)| self.core.label(*id));
         reports.into_iter().map(|(id, report)| (self.core.path(id).clone(), report)).collect()
+    }
+}
+
+/// Deliveries that the engine handles itself.
+fn deliver_own(core: &mut Core, entry: &Entry) {
+    match entry.what {
+        What::Stop => {
+            core.record_own(entry, STOP, UNIT);
+            core.attention = true;
+            core.end_of_step.stopped.push(entry.to);
+        }
+        What::Subscribe => {
+            let call = core.subscribe_calls[entry.extra as usize];
+            core.record_own(entry, SUBSCRIBE, digest_of(call.kind));
+            core.attention = true;
+            core.end_of_step.subscribed.push((entry.to, call));
+        }
+        _ => {
+            let (kind, what) = control_of(entry.extra);
+            core.record_own(entry, kind, UNIT);
+            core.stream_calls.push(StreamCall::Control { stream: entry.to, what });
+            core.attention_when_still = true;
+        }
     }
 }
 

@@ -92,6 +92,10 @@ pub(crate) struct LateItem {
 pub(crate) struct Taken {
     /// Real items.
     pub(crate) items: usize,
+    /// The stream's new head.
+    pub(crate) head: Option<Instant>,
+    /// Whether an error stands where the next item should be.
+    pub(crate) failed: bool,
 }
 
 /// A stream behind its type.
@@ -114,7 +118,9 @@ pub(crate) trait StreamCell {
     /// Makes everything of this instant current.
     fn take(&mut self, at: Instant) -> Taken;
     /// Entries for the current item `index`; gives the late item if it is an error.
-    fn entries(&mut self, index: usize, core: &Core, push: &mut dyn FnMut(Entry)) -> Option<LateItem>;
+    fn entries(&mut self, index: usize, core: &Core, step: &mut Vec<Entry>) -> Option<LateItem>;
+    /// Takes back what was counted for this instant: its first step is not run.
+    fn uncount(&mut self, at: Instant);
     fn deliver(&mut self, entry: &Entry, cell: &mut dyn Cell, core: &mut Core);
     /// Kind and digest of a current item, for dead letters.
     fn describe(&self, entry: &Entry) -> (&'static str, u64);
@@ -150,6 +156,8 @@ pub(crate) struct PastStream<M> {
     subscribers: Vec<Subscriber<M>>,
     paused: bool,
     counts: LateCounts,
+    /// An instant, and the counts before it.
+    counted: (Option<Instant>, LateCounts),
 }
 
 struct Held<M>(Item<M>);
@@ -200,6 +208,7 @@ impl<M: Message> PastStream<M> {
             subscribers: Vec::new(),
             paused: false,
             counts: LateCounts::default(),
+            counted: (None, LateCounts::default()),
         }
     }
 
@@ -355,6 +364,9 @@ impl<M: Message> StreamCell for PastStream<M> {
     fn take(&mut self, at: Instant) -> Taken {
         // All of an instant has been read once something later, or the end, is ready.
         while self.ready.back().is_some_and(|item| item.at <= at) && self.read() {}
+        if self.counted.0 != Some(at) {
+            self.counted = (Some(at), self.counts);
+        }
         let mut taken = Taken::default();
         while let Some(item) = self.ready.front()
             && item.at <= at
@@ -380,17 +392,25 @@ impl<M: Message> StreamCell for PastStream<M> {
             }
         }
         self.settle();
+        taken.head = self.head();
+        taken.failed = self.failure().is_some();
         taken
     }
 
-    fn entries(&mut self, index: usize, core: &Core, push: &mut dyn FnMut(Entry)) -> Option<LateItem> {
+    fn uncount(&mut self, at: Instant) {
+        if self.counted.0 == Some(at) {
+            self.counts = self.counted.1;
+        }
+    }
+
+    fn entries(&mut self, index: usize, core: &Core, step: &mut Vec<Entry>) -> Option<LateItem> {
         let item = &self.current[index];
         if item.mark == Mark::Error {
             return Some(LateItem { index: item.index, event_time: item.event_time, lag: item.lag });
         }
         for (position, subscriber) in self.subscribers.iter().enumerate() {
             if core.is_living(subscriber.who) {
-                push(Entry::of_stream(self.id, subscriber.who, item.index, index as u32, position as u32));
+                step.push(Entry::of_stream(self.id, subscriber.who, item.index, index as u32, position as u32));
             }
         }
         None
@@ -401,7 +421,7 @@ impl<M: Message> StreamCell for PastStream<M> {
         let item = &self.current[entry.payload as usize];
         let message = item.value.as_ref().expect("an item that is delivered has a value");
         let lag = (item.mark == Mark::Flagged).then_some(item.lag);
-        core.event = Event { due: item.at, event_time: item.event_time, lag };
+        core.event = Some(Event { due: item.at, event_time: item.event_time, lag });
         core.record_message(entry, message, digest_of(message));
         (self.subscribers[entry.extra as usize].deliver)(cell, message, core, entry.to);
     }

@@ -292,6 +292,7 @@ fn collected_traces_compare_as_files_do() {
     let (a, b) = (collect("a.trace", &records), collect("b.trace", &changed));
     assert_eq!(a.records(), records.iter().map(|plain| expected(plain, Text::Keep)).collect::<Vec<_>>());
     assert!(a.diff(&collect("again", &records)).is_equal());
+    assert!(a.diff(&a.clone()).is_equal(), "a trace and its clone share what they keep");
     let result = a.diff(&b);
     assert_eq!(result, compared(&file_of(&records, Text::Omit), &file_of(&changed, Text::Omit)));
     assert_eq!(result.difference.map(|difference| difference.equal), Some(5000));

@@ -70,7 +70,7 @@ pub fn run(program: &Program, setup: &Setup) -> Play {
         late: counted(|counts| counts.late()),
         paused: done.then(|| counted(|counts| counts.paused)),
         skipped: done.then(|| counted(|counts| counts.skipped)),
-        never: done.then_some(outcome.never),
+        never: done.then(|| outcome.never + outcome.streams.values().map(|counts| counts.never).sum::<u64>()),
         memories,
     };
     Play { account, hash, chains }

@@ -371,7 +371,7 @@ impl<'p> World<'p> {
     }
 
     fn account(self, ending: Ending) -> Account {
-        let done = ending == Ending::Done;
+        let done = ending == Ending::Done && self.flows.iter().all(|flow| !flow.ended);
         let dead_letters = self.records.iter().filter(|record| record.count.is_none()).count() as u64;
         let counted = |count: fn(&Flow) -> u64| {
             let entries = self.flows.iter().filter(|flow| count(flow) > 0);

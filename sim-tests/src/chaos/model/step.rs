@@ -442,9 +442,9 @@ impl World<'_> {
         }
     }
 
-    /// The least due instant after this one of what an actor waits for (R20).
+    /// The least instant at which something is due that an actor waits for, after the step that is being closed (R20).
     fn next_instant_of(&self, asker: &Path) -> Option<Instant> {
-        let own = self.queue.keys().filter(|key| key.receiver == *asker && key.class >= Class::Timer && key.when.at > self.now.at);
+        let own = self.queue.keys().filter(|key| key.receiver == *asker && matches!(key.class, Class::Stream | Class::Timer | Class::Wake));
         let subscribed = self.flows.iter().filter(|flow| flow.subscribers.contains(asker));
         let next = own.map(|key| key.when.at).chain(subscribed.filter_map(|flow| flow.next_event(self.now.at))).min();
         next.map(Instant::from_nanos)
@@ -523,9 +523,6 @@ impl World<'_> {
         let tree: Vec<Path> = self.people.keys().filter(|other| is_within(other, path)).cloned().collect();
         for path in tree {
             self.people.remove(&path);
-            for flow in &mut self.flows {
-                flow.subscribers.remove(&path);
-            }
             self.queue.retain(|key, _| key.receiver != path || !matches!(key.class, Class::Start | Class::Timer | Class::Wake));
             let held: Vec<AskId> = self.unanswered.iter().filter(|ask| self.asks[ask].target.path == path).copied().collect();
             for ask in held {

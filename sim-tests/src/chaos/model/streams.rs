@@ -37,7 +37,7 @@ pub(super) struct Flow {
     placed: BTreeMap<i64, Vec<Placed>>,
     opened: bool,
     paused: bool,
-    ended: bool,
+    pub(super) ended: bool,
     pub(super) late: u64,
     pub(super) skipped: u64,
     /// Left out in a pause.
@@ -110,11 +110,11 @@ impl Flow {
         self.placed.keys().next().copied().filter(|_| !self.ended)
     }
 
-    /// The next instant after `now` in which it has something to deliver.
+    /// The next instant after `now` in which it has something to deliver, as far as it has been told.
     pub(super) fn next_event(&self, now: i64) -> Option<i64> {
         let counts = |item: &Placed| item.lag.is_none() || self.late_plan != LatePlan::Drop;
         let mut ahead = self.placed.iter().filter(|(at, items)| **at > now && items.iter().any(counts));
-        ahead.next().map(|(at, _)| *at).filter(|_| !self.ended)
+        ahead.next().map(|(at, _)| *at).filter(|_| !self.ended && !self.paused)
     }
 
     /// Takes what this stream does at `at`: what it is told from now on acts later.
@@ -123,18 +123,23 @@ impl Flow {
         let items = self.placed.remove(&at).filter(|_| !self.ended).unwrap_or_default();
         let mut places = 0;
         for item in items {
-            burst.late += u64::from(item.lag.is_some());
-            if item.lag.is_some() && self.late_plan == LatePlan::Drop {
+            let is_late = item.lag.is_some();
+            if is_late && self.late_plan == LatePlan::Drop {
+                burst.late += 1;
                 continue;
             }
+            let is_error = is_late && self.late_plan == LatePlan::Error;
+            if self.paused && !is_error {
+                self.missed += 1;
+                continue;
+            }
+            burst.late += u64::from(is_late);
             let round = if self.one_by_one { places } else { 0 };
             places += 1;
-            match self.late_plan {
-                LatePlan::Error if item.lag.is_some() => {
-                    burst.error.get_or_insert((round, item));
-                }
-                _ if self.paused => self.missed += 1,
-                _ => burst.items.push((round, item)),
+            if is_error {
+                burst.error.get_or_insert((round, item));
+            } else {
+                burst.items.push((round, item));
             }
         }
         burst
