@@ -212,6 +212,7 @@ impl Simulation {
     pub fn stream<M: Message>(&mut self, name: &str, stream: Stream<M>) -> Result<StreamRef<M>, BuildError> {
         let id = self.take_name(name, stream.rank)?;
         self.core.hot[id.index()].unbounded = true;
+        self.core.hot[id.index()].stream = self.streams.len() as u32;
         let cold = &mut self.core.cold[id.index()];
         cold.stream = Some(self.streams.len() as u32);
         cold.controlled = stream.controlled;

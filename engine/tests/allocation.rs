@@ -36,7 +36,7 @@ struct Walker {
     ticks: bool,
     interval: bool,
     sleeps: bool,
-    hoard: Vec<Box<u64>>,
+    hoard: Vec<Vec<u64>>,
 }
 
 /// Takes what it is sent.
@@ -78,7 +78,7 @@ impl Handler<Tick> for Walker {
                 let timer = ctx.notify_after(Duration::micros(3), *tick);
                 ctx.cancel(timer);
             }
-            (Habit::Hoard, _) => self.hoard.push(Box::new(tick.0)),
+            (Habit::Hoard, _) => self.hoard.push(vec![tick.0]),
             _ => {}
         }
         if self.ticks {

@@ -17,6 +17,7 @@ use stillpoint_sim_tests::chaos::strategy::programs;
 /// Tries to make a failing program smaller at most this often.
 const SHRINKS: usize = 3_000;
 
+#[allow(clippy::disallowed_methods, reason = "how many programs to run, and which, is for whoever runs the tests; no simulation sees it")]
 fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).ok().map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{variable}={text} is no number")))
 }
@@ -74,7 +75,91 @@ fn agrees(program: &Program, setup: &Setup, tally: &mut Tally) -> Result<Play, S
 }
 
 /// What must have happened at least this often in the programs of the fixed seed, for every 1,000 of them: else agreement shows little.
-const OFTEN: [(&str, u64); 0] = [];
+const OFTEN: [(&str, u64); 83] = [
+    ("a cancelled delivery in a mailbox", 200),
+    ("a dead letter after a panic", 10),
+    ("a question lost in a stop", 70),
+    ("a reply to an ask that was closed in its step", 1),
+    ("an actor ends", 600),
+    ("an ask whose task left it", 600),
+    ("an undeclared send", 3),
+    ("answer", 6000),
+    ("answer later", 200),
+    ("ask", 3000),
+    ("ask astray", 80),
+    ("ask in a task", 2000),
+    ("ask with a timeout", 5000),
+    ("cancel a child task", 20),
+    ("cancel a job", 90),
+    ("cancel a job in vain", 200),
+    ("cancel a pending timer", 900),
+    ("cancel a task", 100),
+    ("cancel a task in vain", 300),
+    ("cancel a timer in vain", 2000),
+    ("cancel what is due in this mailbox", 200),
+    ("dead letter", 7000),
+    ("dead letter to the unborn", 10),
+    ("draw", 2000),
+    ("drop a kept question", 80),
+    ("drop a question", 1000),
+    ("end", 100),
+    ("flagged item", 2000),
+    ("gone", 1000),
+    ("item", 10000),
+    ("job done", 2000),
+    ("job panicked", 600),
+    ("join", 100),
+    ("keep a question", 2000),
+    ("later round", 1000),
+    ("leave the other wait", 3000),
+    ("mention", 2000),
+    ("never", 300),
+    ("never born", 90),
+    ("next instant", 1000),
+    ("notify after", 6000),
+    ("notify at", 2000),
+    ("notify every", 3000),
+    ("notify soon", 2000),
+    ("panic", 40),
+    ("pause", 800),
+    ("poll", 10000),
+    ("publication", 6000),
+    ("publish", 10000),
+    ("push", 1000),
+    ("recv", 2000),
+    ("resume", 800),
+    ("send", 10000),
+    ("send after", 5000),
+    ("send astray", 100),
+    ("send for the past", 2000),
+    ("sleep", 2000),
+    ("sleep until", 600),
+    ("spawn", 3000),
+    ("spawn a task", 900),
+    ("spawn ranked", 1000),
+    ("stop", 200),
+    ("stop another", 1000),
+    ("stop the run", 6),
+    ("submit", 2000),
+    ("submit a job that panics", 600),
+    ("submit in a task", 1000),
+    ("subscribe", 6000),
+    ("subscribe to a stream", 3000),
+    ("task", 5000),
+    ("tick of an interval", 8000),
+    ("timeout", 3000),
+    ("unsubscribe", 3000),
+    ("unsubscribe from a stream", 800),
+    ("yield", 3000),
+    ("end: done", 200),
+    ("end: until", 40),
+    ("end: stopped", 2),
+    ("end: mailbox", 6),
+    ("end: livelock", 6),
+    ("end: late item", 4),
+    ("end: panic", 5),
+    ("end: undeclared send", 1),
+];
 
 #[test]
 fn the_engine_agrees_with_the_model() {
@@ -110,14 +195,8 @@ fn same(what: &str, a: &Play, b: &Play) -> Result<(), String> {
 fn the_order_of_registration_changes_nothing() {
     check_all(100_000, number("CHAOS_CASES", 10_000) / 10, |program| {
         let backwards = Setup { backwards: true, ..Setup::default() };
-        same("registering backwards", &engine::run(program, &Setup::default()), &sorted(engine::run(program, &backwards)))
+        same("registering backwards", &engine::run(program, &Setup::default()), &engine::run(program, &backwards))
     });
-}
-
-/// Chains may come in the order of registration; they are compared by path.
-fn sorted(mut play: Play) -> Play {
-    play.chains.sort();
-    play
 }
 
 #[test]
@@ -145,12 +224,12 @@ fn metrics_change_nothing() {
 fn an_unrelated_actor_changes_no_chain_of_others() {
     let mut ends = BTreeSet::new();
     check_all(400_000, number("CHAOS_CASES", 10_000) / 10, |program| {
-        let alone = sorted(engine::run(program, &Setup::default()));
-        let with = sorted(engine::run(program, &Setup { stranger: true, ..Setup::default() }));
+        let alone = engine::run(program, &Setup::default());
+        let with = engine::run(program, &Setup { stranger: true, ..Setup::default() });
         ends.insert(format!("{:?}", with.account.ending).chars().take(4).collect::<String>());
         if alone.chains != with.chains {
-            let changed = alone.chains.iter().zip(&with.chains).find(|(a, b)| a != b);
-            return Err(format!("a stranger changes the chain of {changed:?}"));
+            let changed: Vec<_> = with.chains.iter().filter(|chain| !alone.chains.contains(chain)).collect();
+            return Err(format!("a stranger changes the chains of others to {changed:?}"));
         }
         Ok(())
     });

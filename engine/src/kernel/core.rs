@@ -48,6 +48,8 @@ pub(crate) struct Hot {
     pub(crate) picky: bool,
     /// Not bounded by `max_mailbox`.
     pub(crate) unbounded: bool,
+    /// For a stream, its number among the streams.
+    pub(crate) stream: u32,
     /// The observer knows its name.
     pub(crate) named: bool,
 }
@@ -121,9 +123,10 @@ pub(crate) struct Core {
     pub(crate) order: Order,
     pub(crate) types: Types,
     /// The messages of the step being emitted.
-    pub(crate) arenas: Arenas,
+    pub(crate) arenas: Box<Arenas>,
     pub(crate) kept: Kept,
-    pub(crate) next: Vec<Entry>,
+    /// The step being emitted. Boxed, as the arenas are, so that two steps change places by their pointers.
+    pub(crate) next: Box<Vec<Entry>>,
     /// Whether `next` is in key order but for the receivers.
     pub(crate) next_sorted: bool,
     /// The receivers of the publications in `next`.
@@ -171,9 +174,9 @@ impl Core {
             cold: Vec::new(),
             order: Order::default(),
             types: Types::new(),
-            arenas: Arenas::default(),
+            arenas: Box::default(),
             kept: Kept::default(),
-            next: Vec::new(),
+            next: Box::default(),
             next_sorted: true,
             published: Vec::new(),
             pending: Pending::default(),
@@ -216,6 +219,7 @@ impl Core {
             poisoned: false,
             picky: false,
             unbounded: false,
+            stream: NONE,
             named: false,
         });
         self.cold.push(Cold {

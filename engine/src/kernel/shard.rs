@@ -13,7 +13,7 @@ use crate::kernel::core::{Core, Life, PUBLISHED, summand};
 use crate::kernel::entry::{ActorId, Cell, Class, Entry, NONE, Thunk, Turn, Vacant, What};
 use crate::kernel::kinds::{END, GONE, Kind, PAUSE, RESUME, START, STOP, SUBSCRIBE, TIMEOUT, UNIT, WAKE};
 use crate::kernel::payload::Arenas;
-use crate::kernel::stream::{LateItem, Merge, StreamCall, StreamCell};
+use crate::kernel::stream::{Emitted, LateItem, Merge, StreamCall, StreamCell};
 use crate::limits::{Limits, OnPanic};
 use crate::metrics::Metrics;
 use crate::path::Path;
@@ -63,13 +63,16 @@ pub(crate) struct Shard {
     /// Whether a handler or a task is under way.
     inside: bool,
     /// The step under way, and the messages that were sent for it.
-    step: Vec<Entry>,
+    step: Box<Vec<Entry>>,
     pos: usize,
     /// Who is handling.
     current: ActorId,
     polls: usize,
-    arenas: Arenas,
+    arenas: Box<Arenas>,
     published: Vec<Rc<Vec<Sub>>>,
+    /// The publication under way that is alone in its step, and how many of its subscribers had their turn.
+    sharing: Option<(Rc<Vec<Sub>>, Entry)>,
+    shared: usize,
     digests: Vec<u64>,
     /// Whether `step` is in key order but for the receivers.
     emitted_in_order: bool,
@@ -111,12 +114,14 @@ impl Shard {
             stage,
             phase: Phase::Still,
             inside: false,
-            step: Vec::new(),
+            step: Box::default(),
             pos: 0,
             current: ActorId(0),
             polls: 0,
-            arenas: Arenas::default(),
+            arenas: Box::default(),
             published: Vec::new(),
+            sharing: None,
+            shared: 0,
             digests: Vec::new(),
             emitted_in_order: true,
             keys: Vec::new(),
@@ -205,7 +210,7 @@ impl Shard {
 
     /// Begins the run: `start` for all roots, in R1's order.
     pub(crate) fn start(&mut self, at: Instant, roots: Vec<Entry>) {
-        self.step = roots;
+        *self.step = roots;
         self.begin(at);
     }
 
@@ -261,48 +266,36 @@ impl Shard {
 
     #[inline]
     fn take_streams(&mut self, at: Instant) {
+        let before = self.step.len();
         while let Some((number, head)) = self.least_head()
             && head <= at
         {
-            let taken = self.streams[number].take(at);
+            let taken = self.streams[number].take(at, &self.core, &mut self.step);
             self.merge.set(number, taken.head);
             if taken.failed {
                 self.fail_source(number);
+            }
+            self.items += taken.emitted;
+            if let Some(late) = taken.late {
+                self.refuse_late(number, &late);
             }
             if taken.items > 0 {
                 self.active.push((number as u32, taken.items));
             }
         }
-        if self.active.is_empty() {
-            return;
-        }
-        // One item for its subscribers, who are kept in order, is in order.
-        self.emitted_in_order = self.step.is_empty() && self.active.len() == 1 && self.active[0].1 == 1;
-        for at in 0..self.active.len() {
-            let (number, items) = self.active[at];
-            let most = if items > 1 && self.streams[number as usize].one_by_one() { 1 } else { items };
-            for index in 0..most {
-                self.emit_item(number, index);
-            }
-        }
-    }
-
-    /// Puts one current item of a stream into the step.
-    #[inline]
-    fn emit_item(&mut self, number: u32, index: usize) {
-        let before = self.step.len();
-        let late = self.streams[number as usize].entries(index, &self.core, &mut self.step);
-        self.items += u64::from(self.step.len() > before);
-        if let Some(late) = late {
-            self.refuse_late(number, &late);
+        if let [(_, items)] = self.active[..] {
+            // One item for its subscribers, who are kept in order, is in order.
+            self.emitted_in_order = before == 0 && items == 1;
+        } else if !self.active.is_empty() {
+            self.emitted_in_order = false;
         }
     }
 
     /// The step of a late item that is an error is the last one, even if nothing is delivered in it.
     #[cold]
-    fn refuse_late(&mut self, number: u32, late: &LateItem) {
+    fn refuse_late(&mut self, number: usize, late: &LateItem) {
         self.forced = true;
-        let stream = self.streams[number as usize].id();
+        let stream = self.streams[number].id();
         let error = RunError::Late {
             site: self.core.site(),
             stream: self.core.path(stream).to_string(),
@@ -365,17 +358,20 @@ impl Shard {
     #[inline(always)]
     fn drive(&mut self) -> Advance {
         if self.phase == Phase::Emitted {
-            if let [entry] = self.step[..]
-                && self.is_simple(&entry)
-            {
-                self.step.clear();
-                self.run_single(&entry);
+            if self.is_simple() {
+                self.run_single();
+            } else if self.is_lone_publication() {
+                self.run_publication();
             } else if !self.close() {
                 if self.error.is_some() {
                     return Advance::Over;
                 }
                 self.phase = Phase::Ended;
             }
+        }
+        if self.sharing.is_some() {
+            // A panic has left the rest.
+            self.share();
         }
         if self.phase == Phase::Running && self.run_closed() == Advance::Over {
             return Advance::Over;
@@ -389,18 +385,16 @@ impl Shard {
     /// Runs a closed step, or the rest of one that a panic has left.
     fn run_closed(&mut self) -> Advance {
         while self.pos < self.step.len() {
-            let entry = self.step[self.pos];
+            let at = self.pos;
             self.pos += 1;
-            self.current = entry.to;
-            self.deliver(&entry);
-            if self.core.tasks.any_due() && self.step.get(self.pos).is_none_or(|next| next.to != entry.to) {
-                self.poll(entry.to);
+            self.deliver(at);
+            if self.core.tasks.any_due() && self.step.get(self.pos).is_none_or(|next| next.to != self.current) {
+                self.poll(self.current);
             }
         }
         self.core.counters.events += self.items;
         self.items = 0;
         self.step.clear();
-        self.pos = 0;
         self.phase = Phase::Ended;
         if self.core.attention {
             self.end_step();
@@ -412,9 +406,10 @@ impl Shard {
         Advance::Stepped
     }
 
-    /// Whether an entry that is alone in its step goes to a living actor and closing has nothing to decide: the common case, kept short.
+    /// Whether the step is one delivery to a living actor, of which closing has nothing to decide: the common case, kept short.
     #[inline(always)]
-    fn is_simple(&self, entry: &Entry) -> bool {
+    fn is_simple(&self) -> bool {
+        let [entry] = &self.step[..] else { return false };
         let hot = &self.core.hot[entry.to.index()];
         self.unmeasured
             && matches!(entry.what, What::Now | What::Later | What::Stream | What::Wake | What::Job)
@@ -427,17 +422,69 @@ impl Shard {
 
     /// Runs a simple step. If its end has something to look at, the step is left under way.
     #[inline(always)]
-    fn run_single(&mut self, entry: &Entry) {
+    fn run_single(&mut self) {
         self.core.counters.steps += 1;
         self.phase = Phase::Running;
-        self.current = entry.to;
-        self.deliver(entry);
+        self.pos = 1;
+        self.deliver(0);
         if self.core.tasks.any_due() {
-            self.poll(entry.to);
+            self.poll(self.current);
         }
         if !self.core.attention {
             self.core.counters.events += self.items;
             self.items = 0;
+            self.step.clear();
+            self.phase = Phase::Ended;
+        }
+    }
+
+    /// Whether the step is one publication, of which closing has nothing to decide.
+    #[inline(always)]
+    fn is_lone_publication(&self) -> bool {
+        let [entry] = &self.step[..] else { return false };
+        entry.what == What::Publication && self.unmeasured && !self.forced && self.core.step < self.limits.max_steps
+    }
+
+    /// Begins the step of one publication, without an entry for every subscriber.
+    fn run_publication(&mut self) {
+        let list = Rc::clone(&self.published[self.step[0].extra as usize]);
+        let entry = Entry { what: What::Share, extra: 0, ..self.step[0] };
+        self.step.clear();
+        self.pos = 0;
+        self.published.clear();
+        self.digests.clear();
+        self.digests.push(self.arenas.any(entry.ty).digest(entry.payload));
+        self.sharing = Some((list, entry));
+        self.shared = 0;
+        self.phase = Phase::Running;
+        self.share();
+    }
+
+    /// Gives each subscriber its share, in R1's order, in which lists are kept; after a panic, each one that is left.
+    fn share(&mut self) {
+        let Some((list, mut entry)) = self.sharing.clone() else { return };
+        let before = self.core.counters.deliveries;
+        while let Some(sub) = list.get(self.shared) {
+            self.shared += 1;
+            (entry.to, entry.thunk) = (sub.to, sub.thunk);
+            let hot = &self.core.hot[sub.to.index()];
+            if hot.life != Life::Living || hot.picky && !self.is_wanted(&entry) {
+                continue;
+            }
+            self.current = sub.to;
+            self.inside = true;
+            let core = &mut *self.core;
+            core.event = None;
+            let turn = Turn { core, arenas: &self.arenas, entry: &entry, digest: self.digests[0] };
+            (sub.thunk)(&mut *self.cells[sub.to.index()], turn);
+            self.inside = false;
+            if self.core.tasks.any_due() {
+                self.poll(sub.to);
+            }
+        }
+        self.sharing = None;
+        self.core.counters.steps += u64::from(self.core.counters.deliveries > before);
+        if !self.core.attention {
             self.phase = Phase::Ended;
         }
     }
@@ -445,12 +492,8 @@ impl Shard {
     /// Runs on while every next step is a simple one.
     #[inline(always)]
     fn run_on(&mut self) {
-        while self.phase == Phase::Emitted
-            && let [entry] = self.step[..]
-            && self.is_simple(&entry)
-        {
-            self.step.clear();
-            self.run_single(&entry);
+        while self.phase == Phase::Emitted && self.is_simple() {
+            self.run_single();
             if self.phase == Phase::Ended {
                 self.next_step();
             }
@@ -495,7 +538,11 @@ impl Shard {
                     self.core.round = round;
                     self.core.step = 0;
                 }
-                self.emit_item(number, round as usize);
+                match self.streams[number as usize].emit(round as usize, &self.core, &mut self.step) {
+                    Emitted::Nothing => {}
+                    Emitted::Item => self.items += 1,
+                    Emitted::Late(late) => self.refuse_late(number as usize, &late),
+                }
             }
         }
         self.emitted_in_order = self.step.len() <= 1;
@@ -506,11 +553,7 @@ impl Shard {
     #[inline(always)]
     fn still(&mut self) {
         self.phase = Phase::Still;
-        if !self.active.is_empty() {
-            for (number, _) in self.active.drain(..) {
-                self.streams[number as usize].release();
-            }
-        }
+        self.active.clear();
         let core = &mut *self.core;
         let delivered = core.counters.deliveries - self.delivered_before;
         if delivered > 0 {
@@ -606,7 +649,7 @@ impl Shard {
 
     /// Gives every subscriber its share of the step's publications.
     fn expand_publications(&mut self) {
-        let step = std::mem::take(&mut self.step);
+        let step = std::mem::take(&mut *self.step);
         let mut expanded = std::mem::take(&mut self.sorted);
         expanded.clear();
         self.digests.clear();
@@ -621,7 +664,7 @@ impl Shard {
                 expanded.push(Entry { to: sub.to, thunk: sub.thunk, what: What::Share, ..*entry });
             }
         }
-        self.step = expanded;
+        *self.step = expanded;
         self.sorted = step;
         self.published.clear();
     }
@@ -646,7 +689,7 @@ impl Shard {
             self.keys.sort_unstable();
             self.sorted.clear();
             self.sorted.extend(self.keys.iter().map(|(_, index)| self.step[*index as usize]));
-            std::mem::swap(&mut self.step, &mut self.sorted);
+            std::mem::swap(&mut *self.step, &mut self.sorted);
         }
     }
 
@@ -822,10 +865,13 @@ impl Shard {
     }
 
     #[inline(always)]
-    fn deliver(&mut self, entry: &Entry) {
+    fn deliver(&mut self, at: usize) {
+        let entry = &self.step[at];
         let core = &mut *self.core;
+        self.current = entry.to;
         if entry.dead || core.hot[entry.to.index()].poisoned {
-            self.deliver_dead(entry);
+            let entry = *entry;
+            self.deliver_dead(&entry);
             return;
         }
         core.event = None;
@@ -851,7 +897,7 @@ impl Shard {
                 core.woke(entry.extra);
             }
             What::Stream => {
-                let number = core.cold[entry.from.index()].stream.expect("a stream has a number");
+                let number = core.hot[entry.from.index()].stream;
                 self.streams[number as usize].deliver(entry, &mut *self.cells[entry.to.index()], core);
             }
             What::Stop | What::Subscribe | What::Control => deliver_own(core, entry),

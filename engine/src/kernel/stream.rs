@@ -3,7 +3,7 @@
 
 use std::any::Any;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 
 use crate::actor::Handler;
 use crate::address::{StreamRef, actor_of};
@@ -19,6 +19,8 @@ use crate::time::{Duration, Instant};
 
 /// How many items are read at once.
 const BATCH: usize = 64;
+/// How many that are over may stay in front of what is still to come.
+const SPENT: usize = 256;
 
 type Deliver<M> = fn(&mut dyn Cell, &M, &mut Core, ActorId);
 
@@ -87,11 +89,24 @@ pub(crate) struct LateItem {
     pub(crate) lag: Duration,
 }
 
+/// What one item put into a step.
+pub(crate) enum Emitted {
+    /// Nobody is there to receive it.
+    Nothing,
+    /// Deliveries.
+    Item,
+    /// It is late, and an error.
+    Late(LateItem),
+}
+
 /// What a stream has for an instant.
 #[derive(Default)]
 pub(crate) struct Taken {
     /// Real items.
     pub(crate) items: usize,
+    /// How many of them were emitted to somebody.
+    pub(crate) emitted: u64,
+    pub(crate) late: Option<LateItem>,
     /// The stream's new head.
     pub(crate) head: Option<Instant>,
     /// Whether an error stands where the next item should be.
@@ -115,17 +130,15 @@ pub(crate) trait StreamCell {
     fn real_head(&self) -> Option<Instant>;
     /// The error that stands where the next item should be.
     fn failure(&self) -> Option<&SourceError>;
-    /// Makes everything of this instant current.
-    fn take(&mut self, at: Instant) -> Taken;
-    /// Entries for the current item `index`; gives the late item if it is an error.
-    fn entries(&mut self, index: usize, core: &Core, step: &mut Vec<Entry>) -> Option<LateItem>;
+    /// Makes everything of this instant current, and puts what belongs to its first round into the step.
+    fn take(&mut self, at: Instant, core: &Core, step: &mut Vec<Entry>) -> Taken;
+    /// Puts the current item `index` into the step.
+    fn emit(&mut self, index: usize, core: &Core, step: &mut Vec<Entry>) -> Emitted;
     /// Takes back what was counted for this instant: its first step is not run.
     fn uncount(&mut self, at: Instant);
     fn deliver(&mut self, entry: &Entry, cell: &mut dyn Cell, core: &mut Core);
     /// Kind and digest of a current item, for dead letters.
     fn describe(&self, entry: &Entry) -> (&'static str, u64);
-    /// The instant is over.
-    fn release(&mut self);
     fn subscribe(&mut self, subscriber: Box<dyn Any>, core: &mut Core);
     fn unsubscribe(&mut self, who: ActorId);
     fn control(&mut self, what: Control);
@@ -150,9 +163,12 @@ pub(crate) struct PastStream<M> {
     skip_inclusive: bool,
     /// Items held back by Reorder, by (release, index).
     held: BinaryHeap<Reverse<Held<M>>>,
-    ready: VecDeque<Item<M>>,
+    /// What was read and judged; from `next` on it is still to come.
+    ready: Vec<Item<M>>,
+    next: usize,
     real_ready: usize,
-    current: Vec<Item<M>>,
+    /// Where the real items of the instant stand in `ready`.
+    current: Vec<u32>,
     subscribers: Vec<Subscriber<M>>,
     paused: bool,
     counts: LateCounts,
@@ -202,7 +218,8 @@ impl<M: Message> PastStream<M> {
             skip_from: Instant::MIN,
             skip_inclusive: false,
             held: BinaryHeap::new(),
-            ready: VecDeque::new(),
+            ready: Vec::new(),
+            next: 0,
             real_ready: 0,
             current: Vec::new(),
             subscribers: Vec::new(),
@@ -239,14 +256,14 @@ impl<M: Message> PastStream<M> {
     fn push(&mut self, item: Item<M>) {
         if item.is_real() {
             self.real_ready += 1;
-        } else if let Some(last) = self.ready.back_mut()
+        } else if let Some(last) = self.ready[self.next..].last_mut()
             && last.mark == item.mark
             && last.at == item.at
         {
             last.index += 1;
             return;
         }
-        self.ready.push_back(item);
+        self.ready.push(item);
     }
 
     /// Judges one item by what came before it in the source (rule R10).
@@ -284,6 +301,32 @@ impl<M: Message> PastStream<M> {
             self.let_go_before(newest);
         } else {
             self.counts.never += 1;
+        }
+    }
+
+    /// Counts what is no ordinary item, once the run has come to its instant.
+    #[cold]
+    fn count(&mut self, at: Instant, mark: Mark, count: u64) {
+        self.note_counts(at);
+        match mark {
+            Mark::Dropped => self.counts.dropped += count,
+            Mark::Skipped => self.counts.skipped += count,
+            Mark::Flagged if !self.paused => self.counts.flagged += 1,
+            Mark::Error => self.counts.errors += 1,
+            _ => {}
+        }
+    }
+
+    #[cold]
+    fn count_paused(&mut self, at: Instant) {
+        self.note_counts(at);
+        self.counts.paused += 1;
+    }
+
+    /// Keeps the counts before an instant.
+    fn note_counts(&mut self, at: Instant) {
+        if self.counted.0 != Some(at) {
+            self.counted = (Some(at), self.counts);
         }
     }
 
@@ -350,50 +393,63 @@ impl<M: Message> StreamCell for PastStream<M> {
 
     #[inline]
     fn head(&self) -> Option<Instant> {
-        self.ready.front().map(|item| item.at)
+        self.ready.get(self.next).map(|item| item.at)
     }
 
     fn real_head(&self) -> Option<Instant> {
-        if self.paused { None } else { self.ready.iter().find(|item| item.is_real()).map(|item| item.at) }
+        if self.paused { None } else { self.ready[self.next..].iter().find(|item| item.is_real()).map(|item| item.at) }
     }
 
     fn failure(&self) -> Option<&SourceError> {
-        if self.ready.is_empty() { self.failure.as_ref() } else { None }
+        if self.next == self.ready.len() { self.failure.as_ref() } else { None }
     }
 
-    fn take(&mut self, at: Instant) -> Taken {
-        // All of an instant has been read once something later, or the end, is ready.
-        while self.ready.back().is_some_and(|item| item.at <= at) && self.read() {}
-        if self.counted.0 != Some(at) {
-            self.counted = (Some(at), self.counts);
+    fn take(&mut self, at: Instant, core: &Core, step: &mut Vec<Entry>) -> Taken {
+        // What was current is over.
+        self.current.clear();
+        if self.next == self.ready.len() {
+            self.ready.clear();
+            self.next = 0;
+        } else if self.next >= SPENT {
+            self.ready.drain(..self.next);
+            self.next = 0;
         }
+        // All of an instant has been read once something later, or the end, is ready.
+        while self.ready.last().is_some_and(|item| item.at <= at) && self.read() {}
         let mut taken = Taken::default();
-        while let Some(item) = self.ready.front()
+        while let Some(item) = self.ready.get(self.next)
             && item.at <= at
         {
-            let item = self.ready.pop_front().expect("what was looked at");
-            match item.mark {
-                Mark::Dropped => self.counts.dropped += item.index,
-                Mark::Skipped => self.counts.skipped += item.index,
-                _ => {
-                    self.real_ready -= 1;
-                    if self.paused {
-                        self.counts.paused += 1;
-                        continue;
+            let (position, mark, count) = (self.next as u32, item.mark, item.index);
+            self.next += 1;
+            if mark != Mark::Good {
+                self.count(at, mark, count);
+            }
+            if matches!(mark, Mark::Dropped | Mark::Skipped) {
+                continue;
+            }
+            self.real_ready -= 1;
+            if self.paused && mark != Mark::Error {
+                self.count_paused(at);
+                continue;
+            }
+            self.current.push(position);
+            taken.items += 1;
+            if taken.items == 1 || !self.spec.one_by_one {
+                match self.emit(taken.items - 1, core, step) {
+                    Emitted::Nothing => {}
+                    Emitted::Item => taken.emitted += 1,
+                    Emitted::Late(late) => {
+                        taken.late.get_or_insert(late);
                     }
-                    match item.mark {
-                        Mark::Flagged => self.counts.flagged += 1,
-                        Mark::Error => self.counts.errors += 1,
-                        _ => {}
-                    }
-                    self.current.push(item);
-                    taken.items += 1;
                 }
             }
         }
-        self.settle();
+        if self.real_ready == 0 {
+            self.settle();
+        }
         taken.head = self.head();
-        taken.failed = self.failure().is_some();
+        taken.failed = self.failure.is_some() && self.failure().is_some();
         taken
     }
 
@@ -403,36 +459,36 @@ impl<M: Message> StreamCell for PastStream<M> {
         }
     }
 
-    fn entries(&mut self, index: usize, core: &Core, step: &mut Vec<Entry>) -> Option<LateItem> {
-        let item = &self.current[index];
+    fn emit(&mut self, index: usize, core: &Core, step: &mut Vec<Entry>) -> Emitted {
+        let position = self.current[index];
+        let item = &self.ready[position as usize];
         if item.mark == Mark::Error {
-            return Some(LateItem { index: item.index, event_time: item.event_time, lag: item.lag });
+            return Emitted::Late(LateItem { index: item.index, event_time: item.event_time, lag: item.lag });
         }
-        for (position, subscriber) in self.subscribers.iter().enumerate() {
+        let before = step.len();
+        for (number, subscriber) in self.subscribers.iter().enumerate() {
             if core.is_living(subscriber.who) {
-                step.push(Entry::of_stream(self.id, subscriber.who, item.index, index as u32, position as u32));
+                step.push(Entry::of_stream(self.id, subscriber.who, item.index, position, number as u32));
             }
         }
-        None
+        if step.len() > before { Emitted::Item } else { Emitted::Nothing }
     }
 
     #[inline]
     fn deliver(&mut self, entry: &Entry, cell: &mut dyn Cell, core: &mut Core) {
-        let item = &self.current[entry.payload as usize];
+        let item = &self.ready[entry.payload as usize];
         let message = item.value.as_ref().expect("an item that is delivered has a value");
         let lag = (item.mark == Mark::Flagged).then_some(item.lag);
-        core.event = Some(Event { due: item.at, event_time: item.event_time, lag });
+        if item.mark == Mark::Flagged || item.event_time != item.at {
+            core.event = Some(Event { due: item.at, event_time: item.event_time, lag });
+        }
         core.record_message(entry, message, digest_of(message));
         (self.subscribers[entry.extra as usize].deliver)(cell, message, core, entry.to);
     }
 
     fn describe(&self, entry: &Entry) -> (&'static str, u64) {
-        let item = &self.current[entry.payload as usize];
+        let item = &self.ready[entry.payload as usize];
         (M::KIND, item.value.as_ref().map_or(0, digest_of))
-    }
-
-    fn release(&mut self) {
-        self.current.clear();
     }
 
     fn subscribe(&mut self, subscriber: Box<dyn Any>, core: &mut Core) {
@@ -456,6 +512,7 @@ impl<M: Message> StreamCell for PastStream<M> {
                 self.failure = None;
                 self.held.clear();
                 self.ready.clear();
+                self.next = 0;
                 self.real_ready = 0;
             }
         }

@@ -343,6 +343,40 @@ fn a_full_disk_is_told_at_every_call_from_then_on() {
     assert!(writer.end(HASH).expect_err("no room for the end").to_string().contains("the first 15000 records"));
 }
 
+/// A disk whose write number `fails_at` fails; there is room again afterwards.
+struct Hiccup<'a> {
+    fails_at: u32,
+    writes: u32,
+    bytes: &'a mut Vec<u8>,
+}
+
+impl Write for Hiccup<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writes += 1;
+        if self.writes == self.fails_at {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.bytes.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn nothing_follows_a_gap() {
+    let mut bytes = Vec::new();
+    // Written are the header, the names, and blocks; the second block fails.
+    let mut writer = Writer::new(Hiccup { fails_at: 4, writes: 0, bytes: &mut bytes }, "memory", Text::Omit).expect("room");
+    let records = market(5000);
+    tell(&mut writer, &records, |name| name).expect_err("a failed write");
+    assert!(writer.end(HASH).expect_err("a gap in the file").to_string().contains("the first 4096 records"));
+    let mut reader = Reader::new_cut(Cursor::new(&bytes), "memory").expect("a readable part");
+    assert_eq!(reader.records().filter_map(Result::ok).count(), 4096);
+    assert_eq!(reader.cut(), Some(Cut { offset: bytes.len() as u64, records: 4096 }));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn the_full_device_is_named() {

@@ -7,11 +7,11 @@ use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
+use stillpoint_engine::task::{Either, Inbox, JoinHandle, Task, TaskContext, select};
 use stillpoint_engine::{
     Actor, Addr, Answer, AskError, AskId, Context, Control, Duration, Every, Handler, Instant, JobDone, JobId, JobPanic, NextInstant, Rank,
     Responder, Responds, StreamRef, Timer,
 };
-use stillpoint_engine::task::{Either, Inbox, JoinHandle, Task, TaskContext, select};
 
 use super::messages::{CANCELLED, Flash, Item, Note, Question, Reply, SLEPT, Said, Seen, Work, YIELDED};
 use super::mind::{Calls, Due, Handles, Mind, PANIC};

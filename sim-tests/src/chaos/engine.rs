@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use stillpoint_engine::trace::{Observer, TraceHash, TraceRecord};
 use stillpoint_engine::{
-    Actor, Context, Duration, End, Failed, Handler, Instant, Late, Limits, Link, OnPanic, Outcome, Path, Pool, Rank, RunError, Simulation, Site,
-    Stream, Timed,
+    Actor, Context, Duration, End, Failed, Handler, Instant, Late, Limits, Link, OnPanic, Outcome, Path, Pool, Rank, RunError, Simulation,
+    Site, Stream, Timed,
 };
 
 use super::account::{Account, Ending, Record};
@@ -34,7 +34,7 @@ pub struct Play {
     pub account: Account,
     /// The hash of the run.
     pub hash: TraceHash,
-    /// Everybody's chain and count, without the stranger's.
+    /// Everybody's chain and count by path, without the stranger's and its child's.
     pub chains: Vec<(String, u64, u64)>,
 }
 
@@ -54,7 +54,8 @@ pub fn run(program: &Program, setup: &Setup) -> Play {
     let records = std::mem::take(&mut seen.lock().expect("the run is over").records);
     let memories = std::mem::take(&mut *setting.memories.lock().expect("the run is over"));
     let chains = outcome.chains.iter().map(|(path, chain, count)| (path.to_string(), *chain, *count));
-    let chains = chains.filter(|(path, ..)| path != STRANGER).collect();
+    let mut chains: Vec<_> = chains.filter(|(path, ..)| !path.starts_with(STRANGER)).collect();
+    chains.sort();
     let hash = outcome.trace_hash;
     let counted = |count: fn(&stillpoint_engine::LateCounts) -> u64| {
         let entries = outcome.streams.iter().filter(|(_, counts)| count(counts) > 0);

@@ -2,6 +2,8 @@
 //! from the kernel but times, paths, ranks, digests and the seeded numbers.
 
 mod calls;
+mod effects;
+mod handling;
 mod step;
 mod streams;
 mod tasks;
@@ -24,6 +26,17 @@ pub type Tally = BTreeMap<&'static str, u64>;
 pub fn run(program: &Program, tally: &mut Tally) -> Account {
     let mut world = World::new(program, std::mem::take(tally));
     let ending = world.run();
+    world.happened(match ending {
+        Ending::Done => "end: done",
+        Ending::Until => "end: until",
+        Ending::Stopped => "end: stopped",
+        Ending::Mailbox(..) => "end: mailbox",
+        Ending::Livelock(..) => "end: livelock",
+        Ending::Late(..) => "end: late item",
+        Ending::Panic(..) => "end: panic",
+        Ending::Undeclared(..) => "end: undeclared send",
+        Ending::Other(_) => unreachable!("the model knows how it ended"),
+    });
     *tally = std::mem::take(&mut world.tally);
     world.account(ending)
 }

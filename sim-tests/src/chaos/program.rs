@@ -86,39 +86,103 @@ pub(crate) type Who = u8;
 /// Something an actor does. Numbers that choose among what there is (actors, timers, streams) are taken modulo how many there are.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Op {
-    Send { to: Who },
-    SendAfter { to: Who, delay: i64 },
+    Send {
+        to: Who,
+    },
+    SendAfter {
+        to: Who,
+        delay: i64,
+    },
     /// Tells one actor of another.
-    Mention { to: Who, about: Who },
+    Mention {
+        to: Who,
+        about: Who,
+    },
     /// Sends to any root, whether a link leads there or not.
-    SendAstray { root: u8 },
-    AskAstray { root: u8 },
-    Publish { flash: bool },
-    Subscribe { to: Who, flash: bool },
-    Unsubscribe { to: Who, flash: bool },
-    SubscribeStream { stream: u8 },
-    UnsubscribeStream { stream: u8 },
+    SendAstray {
+        root: u8,
+    },
+    AskAstray {
+        root: u8,
+    },
+    Publish {
+        flash: bool,
+    },
+    Subscribe {
+        to: Who,
+        flash: bool,
+    },
+    Unsubscribe {
+        to: Who,
+        flash: bool,
+    },
+    SubscribeStream {
+        stream: u8,
+    },
+    UnsubscribeStream {
+        stream: u8,
+    },
     Soon,
-    After { delay: i64 },
-    At { offset: i64 },
-    Every { first: i64, period: i64, ticks: i8 },
-    CancelTimer { which: u8 },
-    Ask { to: Who, timeout: Option<i64> },
-    AnswerKept { which: u8 },
-    DropKept { which: u8 },
-    Spawn { role: u8, rank: Option<i32> },
+    After {
+        delay: i64,
+    },
+    At {
+        offset: i64,
+    },
+    Every {
+        first: i64,
+        period: i64,
+        ticks: i8,
+    },
+    CancelTimer {
+        which: u8,
+    },
+    Ask {
+        to: Who,
+        timeout: Option<i64>,
+    },
+    AnswerKept {
+        which: u8,
+    },
+    DropKept {
+        which: u8,
+    },
+    Spawn {
+        role: u8,
+        rank: Option<i32>,
+    },
     StopSelf,
-    StopOther { to: Who },
-    Task { script: u8 },
-    CancelTask { which: u8 },
-    Push { which: u8 },
-    Submit { latency: i64, panics: bool },
-    CancelJob { which: u8 },
+    StopOther {
+        to: Who,
+    },
+    Task {
+        script: u8,
+    },
+    CancelTask {
+        which: u8,
+    },
+    Push {
+        which: u8,
+    },
+    Submit {
+        latency: i64,
+        panics: bool,
+    },
+    CancelJob {
+        which: u8,
+    },
     Panic,
-    Draw { to: Who },
-    NextInstant { timeout: Option<i64> },
+    Draw {
+        to: Who,
+    },
+    NextInstant {
+        timeout: Option<i64>,
+    },
     StopRun,
-    Control { stream: u8, what: ControlPlan },
+    Control {
+        stream: u8,
+        what: ControlPlan,
+    },
 }
 
 /// What a stream is told.
@@ -137,21 +201,37 @@ pub(crate) enum Step {
     /// The first of two, the left one where both are ready.
     Select(Wait, Wait),
     /// Starts one of the scripts behind this one.
-    Spawn { script: u8 },
-    CancelChild { which: u8 },
+    Spawn {
+        script: u8,
+    },
+    CancelChild {
+        which: u8,
+    },
 }
 
 /// Something a task waits for.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Wait {
-    Sleep { delay: i64 },
-    SleepUntil { offset: i64 },
+    Sleep {
+        delay: i64,
+    },
+    SleepUntil {
+        offset: i64,
+    },
     Yield,
     Recv,
-    Ask { to: Who, timeout: Option<i64> },
+    Ask {
+        to: Who,
+        timeout: Option<i64>,
+    },
     /// A child task that was not joined yet; yields if there is none.
-    Join { which: u8 },
-    Submit { latency: i64, panics: bool },
+    Join {
+        which: u8,
+    },
+    Submit {
+        latency: i64,
+        panics: bool,
+    },
 }
 
 /// What every message says.

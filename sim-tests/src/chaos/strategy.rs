@@ -6,7 +6,9 @@ use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
 
-use super::program::{Answering, Body, ControlPlan, LatePlan, Op, Program, ROOTS, Role, Root, STREAMS, Step, StreamPlan, Subscription, Wait};
+use super::program::{
+    Answering, Body, ControlPlan, LatePlan, Op, Program, ROOTS, Role, Root, STREAMS, Step, StreamPlan, Subscription, Wait,
+};
 
 const MOST_ROOTS: usize = 6;
 
@@ -17,7 +19,7 @@ pub fn programs() -> impl Strategy<Value = Program> {
 
 fn program(wild: bool) -> impl Strategy<Value = Program> {
     let frame = (any::<u64>(), origin(), weighted(0.4, 0..6i64), weighted(0.3, prop_oneof![1 => 0..20i64, 3 => 20..120i64]));
-    let limits = (weighted(0.1, 3..20u32), weighted(0.06, 6..16usize), any::<bool>(), 80..170u32);
+    let limits = (weighted(0.1, 6..30u32), weighted(0.06, 8..24usize), any::<bool>(), 80..170u32);
     let actors = (vec(root(), 2..=MOST_ROOTS), vec(role(wild), 2..5), vec(vec(step(wild), 1..7), 0..5));
     let links = weighted(0.3, vec(weighted(0.75, 0..5i64), MOST_ROOTS * MOST_ROOTS));
     let subscriptions = vec((0..MOST_ROOTS, 0..MOST_ROOTS, any::<bool>()), 0..8);
@@ -79,7 +81,7 @@ fn root() -> impl Strategy<Value = Root> {
 }
 
 fn role(wild: bool) -> impl Strategy<Value = Role> {
-    (vec(op(wild), 1..5), vec(vec(op(wild), 1..4), 2..6), vec(answering(), 1..5)).prop_map(|(on_start, table, answers)| Role {
+    (vec(op(wild), 2..6), vec(vec(op(wild), 1..4), 2..6), vec(answering(), 1..5)).prop_map(|(on_start, table, answers)| Role {
         on_start,
         table,
         answers,
@@ -172,8 +174,8 @@ fn op(wild: bool) -> impl Strategy<Value = Op> {
     let wildness = prop_oneof![
         6 => Just(Op::Panic),
         1 => Just(Op::StopRun),
-        2 => b().prop_map(|root| Op::SendAstray { root }),
-        1 => b().prop_map(|root| Op::AskAstray { root }),
+        5 => b().prop_map(|root| Op::SendAstray { root }),
+        3 => b().prop_map(|root| Op::AskAstray { root }),
     ];
     prop_oneof![
         40 => talking,

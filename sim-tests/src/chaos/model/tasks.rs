@@ -16,7 +16,11 @@ enum Standing {
     /// Ready when a delivery has brought this value.
     Token(Token, Option<u64>),
     /// A wake-up that the end of a child will emit.
-    Child { token: Token, child: u64, value: Option<u64> },
+    Child {
+        token: Token,
+        child: u64,
+        value: Option<u64>,
+    },
     Inbox(u64),
 }
 
@@ -81,7 +85,9 @@ impl World<'_> {
         let Some((number, task)) = person.tasks.iter_mut().find(|(_, task)| task.waits_for(token)) else { return };
         for standing in &mut task.standing {
             match standing {
-                Standing::Token(other, ready) | Standing::Child { token: other, value: ready, .. } if *other == token => *ready = Some(value),
+                Standing::Token(other, ready) | Standing::Child { token: other, value: ready, .. } if *other == token => {
+                    *ready = Some(value)
+                }
                 _ => {}
             }
         }
