@@ -182,22 +182,18 @@ impl Core {
             }
         };
         match self.travel(to, Duration::ZERO) {
-            Some(delay) => {
+            Some(arrival) => {
                 let ty = self.ty::<R>();
                 let payload = self.kept.push(ty, request, 1);
                 let entry = Entry { payload, ty, extra: slot, ..self.entry(to, seq, Class::Message, What::Request, responds) };
-                let due = self.now + delay;
-                if self.schedule(entry, delay, due).is_none() {
-                    self.asks.ask(slot).resolved = true;
-                }
+                self.schedule(entry, arrival);
             }
             None => self.asks.ask(slot).resolved = true,
         }
         if let Some(timeout) = timeout {
             let seq = self.draw();
             let entry = Entry { extra: slot, ..self.entry(self.me, seq, Class::Timer, What::Timeout, answered) };
-            let due = self.now + timeout;
-            let timer = self.schedule(entry, timeout, due);
+            let timer = self.arrival(timeout).map(|_| self.schedule_at(entry, self.now + timeout));
             self.asks.ask(slot).timer = timer;
         }
         (id, Some(slot))
@@ -223,14 +219,11 @@ impl Core {
         self.asks.held -= 1;
         let seq = self.draw();
         match self.travel(asker, Duration::ZERO) {
-            Some(delay) => {
+            Some(arrival) => {
                 let ty = self.ty::<R>();
                 let payload = self.kept.push(ty, reply, 1);
                 let entry = Entry { payload, ty, extra: slot, ..self.entry(asker, seq, Class::Message, What::Reply, thunk) };
-                let due = self.now + delay;
-                if self.schedule(entry, delay, due).is_none() {
-                    self.resolve(slot);
-                }
+                self.schedule(entry, arrival);
             }
             None => self.resolve(slot),
         }
@@ -288,12 +281,9 @@ impl Core {
             self.cause = count;
             let seq = self.draw();
             match self.travel(asker, Duration::ZERO) {
-                Some(delay) => {
+                Some(arrival) => {
                     let entry = Entry { extra: slot, ..self.entry(asker, seq, Class::Message, What::Gone, thunk) };
-                    let due = self.now + delay;
-                    if self.schedule(entry, delay, due).is_none() {
-                        self.resolve(slot);
-                    }
+                    self.schedule(entry, arrival);
                 }
                 None => self.resolve(slot),
             }

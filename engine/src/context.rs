@@ -197,7 +197,7 @@ impl<'a, A: Actor> Context<'a, A> {
         A: Handler<M>,
     {
         let node = self.core.arm(handle::<A, M>, at, message);
-        Timer { owner: self.me, node }
+        Timer { owner: self.me, node: Some(node) }
     }
 
     /// Arms an interval. Panics if its period is not positive.
@@ -357,12 +357,11 @@ impl Core {
             }
         }
         self.wish(publisher, call.ty, true);
-        let Some(delay) = self.travel(publisher, Duration::ZERO) else { return };
+        let Some(arrival) = self.travel(publisher, Duration::ZERO) else { return };
         let extra = self.subscribe_calls.len() as u32;
         self.subscribe_calls.push(call);
         let entry = Entry { extra, ..self.entry(publisher, seq, Class::Message, What::Subscribe, no_thunk) };
-        let due = self.now + delay;
-        self.schedule(entry, delay, due);
+        self.schedule(entry, arrival);
     }
 
     fn unsubscribe(&mut self, publisher: ActorId, ty: u16) {
@@ -390,10 +389,9 @@ impl Core {
     /// Sends a message of the engine's own.
     fn send_own(&mut self, to: ActorId, what: What, extra: u32) {
         let seq = self.draw();
-        let Some(delay) = self.travel(to, Duration::ZERO) else { return };
+        let Some(arrival) = self.travel(to, Duration::ZERO) else { return };
         let entry = Entry { extra, ..self.entry(to, seq, Class::Message, what, no_thunk) };
-        let due = self.now + delay;
-        self.schedule(entry, delay, due);
+        self.schedule(entry, arrival);
     }
 
     /// The facet of the time-keeper that serves the actor that is handling.

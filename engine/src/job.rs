@@ -76,8 +76,7 @@ impl Core {
             self.jobs.slots.len() as u32 - 1
         });
         let entry = Entry { extra: slot, ..self.entry(self.me, seq, Class::Wake, What::Job, done) };
-        let due = if latency.is_positive() { self.now + latency } else { self.now };
-        let node = self.schedule(entry, latency, due);
+        let node = self.arrival(latency).map(|arrival| self.schedule(entry, arrival));
         let id = JobId { seq, slot, node };
         if node.is_some() {
             let ticket = Box::new(self.pool.submit(job));

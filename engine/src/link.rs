@@ -61,7 +61,9 @@ impl Link {
 
 /// How a message fares.
 pub(crate) enum Travel {
-    Takes(Duration),
+    Arrives(Instant),
+    /// After the end of time.
+    Never,
     Lost,
     Undeclared,
 }
@@ -101,21 +103,25 @@ impl Links {
         if link.down.iter().any(|(from, to)| *from <= now && now < *to) {
             return Travel::Lost;
         }
-        let total = link.latency + delay;
+        let (latency, jitter) = (i128::from(link.latency.as_nanos()), link.jitter.as_nanos() as u64);
+        let soonest = i128::from(now.as_nanos()) + latency + i128::from(delay.as_nanos());
+        let arrives = |at: i128| i64::try_from(at).map_or(Travel::Never, |at| Travel::Arrives(Instant::from_nanos(at)));
         if link.jitter == Duration::ZERO && link.loss == 0.0 {
-            return Travel::Takes(total);
+            return arrives(soonest);
         }
         let path = self.paths.entry(ends).or_insert_with(|| {
             let purpose = format!("link {:016x} {:016x}", digests.0, digests.1);
             Path { rng: Rng::of(seed, "link", &purpose), last: Instant::MIN }
         });
         // Both numbers are drawn for every message, so that loss does not shift later jitter.
-        let (loss, jitter) = (path.rng.uniform(), path.rng.below(link.jitter.as_nanos() as u64 + 1));
+        let (loss, jitter) = (path.rng.uniform(), path.rng.below(jitter + 1));
         if loss < link.loss {
             return Travel::Lost;
         }
-        let arrival = (now + total + Duration::nanos(jitter as i64)).max(path.last);
-        path.last = arrival;
-        Travel::Takes(arrival.since(now))
+        let arrival = arrives((soonest + i128::from(jitter)).max(i128::from(path.last.as_nanos())));
+        if let Travel::Arrives(at) = arrival {
+            path.last = at;
+        }
+        arrival
     }
 }

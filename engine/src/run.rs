@@ -129,7 +129,7 @@ impl Run {
         match advance {
             Some(Advance::Over) => self.over(Advance::Over),
             Some(_) if interrupted => self.end = Some(End::Interrupted),
-            _ if self.shard.next_instant().is_none() => self.end = Some(End::Done),
+            _ if !self.shard.has_more() => self.end = Some(End::Done),
             _ => {}
         }
     }

@@ -24,7 +24,7 @@ use crate::address::{Addr, Target, actor_of};
 use crate::ask::{AskError, Responder, answer_task, respond};
 use crate::context::{Context, Every};
 use crate::job::{JobId, done_task};
-use crate::kernel::core::Core;
+use crate::kernel::core::{Arrival, Core};
 use crate::kernel::entry::{ActorId, Cell, Class, Entry, What, no_thunk};
 use crate::kernel::pending::NodeKey;
 use crate::message::{Message, Request};
@@ -351,7 +351,7 @@ impl Core {
     /// Wakes a wait of this actor in the next step.
     pub(crate) fn wake_next(&mut self, wait: WaitKey, seq: u64) {
         let entry = Entry { extra: wait.index, ..self.entry(self.me, seq, Class::Wake, What::Wake, no_thunk) };
-        let key = self.schedule(entry, Duration::ZERO, self.now).expect("the next step comes");
+        let key = self.schedule(entry, Arrival::NextStep);
         self.tasks.set_undo(wait, Undo::Node(key));
     }
 
@@ -552,8 +552,8 @@ impl<A: Actor> TaskContext<A> {
             let seq = core.draw();
             let wait = core.tasks.new_wait(Undo::Nothing);
             let entry = Entry { extra: wait.index, ..core.entry(core.me, seq, Class::Wake, What::Wake, no_thunk) };
-            let due = core.now + delay;
-            if let Some(node) = core.schedule(entry, delay, due) {
+            if let Some(arrival) = core.arrival(delay) {
+                let node = core.schedule(entry, arrival);
                 core.tasks.set_undo(wait, Undo::Node(node));
             }
             Sleep::new(self.stage.clone(), wait)
@@ -566,9 +566,8 @@ impl<A: Actor> TaskContext<A> {
             let seq = core.draw();
             let wait = core.tasks.new_wait(Undo::Nothing);
             let entry = Entry { extra: wait.index, ..core.entry(core.me, seq, Class::Wake, What::Wake, no_thunk) };
-            if let Some(node) = core.schedule_at(entry, due) {
-                core.tasks.set_undo(wait, Undo::Node(node));
-            }
+            let node = core.schedule_at(entry, due);
+            core.tasks.set_undo(wait, Undo::Node(node));
             Sleep::new(self.stage.clone(), wait)
         })
     }

@@ -15,7 +15,7 @@ use crate::kernel::order::Order;
 use crate::kernel::payload::{Arenas, Kept, Types};
 use crate::kernel::pending::{NodeKey, Pending};
 use crate::kernel::stream::StreamCall;
-use crate::link::Links;
+use crate::link::{Links, Travel};
 use crate::message::Message;
 use crate::path::{Path, Rank};
 use crate::pool::Pool;
@@ -90,6 +90,13 @@ pub(crate) struct EndOfStep {
     pub(crate) unsubscribed: Vec<(ActorId, u16, ActorId)>,
     pub(crate) stopped: Vec<ActorId>,
     pub(crate) poisoned: Vec<ActorId>,
+}
+
+/// When a message gets there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    NextStep,
+    At(Instant),
 }
 
 /// What the run has counted.
@@ -319,49 +326,53 @@ impl Core {
         self.next.push(entry);
     }
 
-    /// Puts an entry into the next step or into the queue, by its delay. `None`: it is never due.
+    /// When something is due after a delay. `None`: never, which is counted.
     #[inline(always)]
-    pub(crate) fn schedule(&mut self, entry: Entry, delay: Duration, asked: Instant) -> Option<NodeKey> {
-        if delay.is_positive() {
-            let Some(at) = self.now.checked_add(delay) else {
-                self.counters.never += 1;
-                if entry.payload != NONE {
-                    self.kept.release(entry.ty, entry.payload);
-                }
-                return None;
-            };
-            let key = self.pending.add(entry, asked);
-            self.pending.queue(key.index, at);
-            Some(key)
-        } else {
-            let key = self.pending.add(entry, asked);
-            let entry = Entry { node: key.index, ..entry };
-            self.push_next(entry);
-            Some(key)
+    pub(crate) fn arrival(&mut self, delay: Duration) -> Option<Arrival> {
+        if !delay.is_positive() {
+            return Some(Arrival::NextStep);
+        }
+        let at = self.now.checked_add(delay).map(Arrival::At);
+        self.counters.never += u64::from(at.is_none());
+        at
+    }
+
+    /// Puts an entry into the next step or into the queue.
+    #[inline(always)]
+    pub(crate) fn schedule(&mut self, entry: Entry, arrival: Arrival) -> NodeKey {
+        match arrival {
+            Arrival::NextStep => self.schedule_at(entry, self.now),
+            Arrival::At(at) => self.schedule_at(entry, at),
         }
     }
 
-    /// How long a message from the actor that is handling takes to `to`, over links; counts and names what is not allowed.
+    /// When a message from the actor that is handling arrives at `to`, over links. `None`: it does not, which is counted or an error.
     #[inline(always)]
-    pub(crate) fn travel(&mut self, to: ActorId, delay: Duration) -> Option<Duration> {
-        if self.links.is_none() { Some(delay) } else { self.travel_linked(self.me, to, delay) }
+    pub(crate) fn travel(&mut self, to: ActorId, delay: Duration) -> Option<Arrival> {
+        if self.links.is_none() { self.arrival(delay) } else { self.travel_linked(to, delay) }
     }
 
-    pub(crate) fn travel_linked(&mut self, from: ActorId, to: ActorId, delay: Duration) -> Option<Duration> {
-        let Some(links) = &mut self.links else { return Some(delay) };
+    fn travel_linked(&mut self, to: ActorId, delay: Duration) -> Option<Arrival> {
+        let from = self.me;
+        let Some(links) = &mut self.links else { return self.arrival(delay) };
         let (from_root, to_root) = (self.cold[from.index()].root, self.cold[to.index()].root);
         if from_root == to_root || self.cold[to.index()].controlled {
-            return Some(delay);
+            return self.arrival(delay);
         }
         let delay = if delay.is_positive() { delay } else { Duration::ZERO };
         let ends = (self.hot[from.index()].path_digest, self.hot[to.index()].path_digest);
         match links.travel(self.seed, (from_root, to_root), (from, to), ends, self.now, delay) {
-            crate::link::Travel::Takes(delay) => Some(delay),
-            crate::link::Travel::Lost => {
+            Travel::Arrives(at) if at == self.now => Some(Arrival::NextStep),
+            Travel::Arrives(at) => Some(Arrival::At(at)),
+            Travel::Never => {
+                self.counters.never += 1;
+                None
+            }
+            Travel::Lost => {
                 self.counters.lost += 1;
                 None
             }
-            crate::link::Travel::Undeclared => {
+            Travel::Undeclared => {
                 self.undeclared(from, to);
                 None
             }
@@ -401,17 +412,20 @@ impl Core {
     #[inline(always)]
     pub(crate) fn send<M: Message>(&mut self, to: Recipient<M>, delay: Duration, message: M) {
         let seq = self.draw();
-        let Some(delay) = self.travel(to.id, delay) else { return };
+        let Some(arrival) = self.travel(to.id, delay) else { return };
         let ty = self.ty::<M>();
-        if delay.is_positive() {
-            let payload = self.kept.push(ty, message, 1);
-            let entry = Entry { payload, ty, ..self.entry(to.id, seq, Class::Message, What::Later, to.thunk) };
-            let asked = self.now + delay;
-            self.schedule(entry, delay, asked);
-        } else {
-            let payload = self.arenas.push(ty, message);
-            let entry = Entry { payload, ty, ..self.entry(to.id, seq, Class::Message, What::Now, to.thunk) };
-            self.push_next(entry);
+        match arrival {
+            Arrival::At(at) => {
+                let payload = self.kept.push(ty, message, 1);
+                let entry = Entry { payload, ty, ..self.entry(to.id, seq, Class::Message, What::Later, to.thunk) };
+                let key = self.pending.add(entry, at);
+                self.pending.queue(key.index, at);
+            }
+            Arrival::NextStep => {
+                let payload = self.arenas.push(ty, message);
+                let entry = Entry { payload, ty, ..self.entry(to.id, seq, Class::Message, What::Now, to.thunk) };
+                self.push_next(entry);
+            }
         }
     }
 
@@ -440,12 +454,11 @@ impl Core {
     fn publish_linked<M: Message>(&mut self, seq: u64, ty: u16, message: M, list: &[Sub]) {
         let payload = self.kept.push(ty, message, 1);
         for sub in list {
-            let Some(delay) = self.travel(sub.to, Duration::ZERO) else { continue };
+            let Some(arrival) = self.travel(sub.to, Duration::ZERO) else { continue };
             let entry = Entry { payload, ty, ..self.entry(sub.to, seq, Class::Message, What::Later, sub.thunk) };
             let entry = Entry { extra: PUBLISHED, ..entry };
             self.kept.share(ty, payload);
-            let asked = self.now + delay;
-            self.schedule(entry, delay, asked);
+            self.schedule(entry, arrival);
         }
         self.kept.release(ty, payload);
     }
@@ -454,9 +467,7 @@ impl Core {
     pub(crate) fn rearm(&mut self, entry: &Entry, due: Instant) {
         let interval = self.pending.interval(entry.node).expect("an interval's node");
         let next = due.checked_add(interval.period);
-        if let (Some(next), Some(end)) = (next, interval.end)
-            && next > end
-        {
+        if interval.end.is_some_and(|end| next.is_none_or(|next| next > end)) {
             self.pending.done(entry.node);
             return;
         }
@@ -506,7 +517,7 @@ impl Core {
 
     /// Arms an own timer.
     #[inline(always)]
-    pub(crate) fn arm<M: Message>(&mut self, thunk: Thunk, due: Instant, message: M) -> Option<NodeKey> {
+    pub(crate) fn arm<M: Message>(&mut self, thunk: Thunk, due: Instant, message: M) -> NodeKey {
         let seq = self.draw();
         let ty = self.ty::<M>();
         let payload = self.kept.push(ty, message, 1);
@@ -516,14 +527,14 @@ impl Core {
 
     /// Queues for an instant, which may be in the past: then for the next step.
     #[inline(always)]
-    pub(crate) fn schedule_at(&mut self, entry: Entry, due: Instant) -> Option<NodeKey> {
+    pub(crate) fn schedule_at(&mut self, entry: Entry, due: Instant) -> NodeKey {
         let key = self.pending.add(entry, due);
         if due > self.now {
             self.pending.queue(key.index, due);
         } else {
             self.push_next(Entry { node: key.index, ..entry });
         }
-        Some(key)
+        key
     }
 
     /// Cancels what is pending under a handle and drops its message.

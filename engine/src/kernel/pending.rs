@@ -92,7 +92,7 @@ impl Pending {
     }
 
     /// Takes the next node due at `at`, unless it was cancelled.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pop_at(&mut self, at: Instant) -> Option<Entry> {
         loop {
             let (next, index) = self.queue.peek()?;

@@ -23,6 +23,7 @@ pub(crate) struct Queue {
     run: Vec<Entry>,
     /// A 4-ary heap of what was pushed inside the window.
     heap: Vec<Entry>,
+    heap_limit: usize,
     /// The window: keys up to this one belong to run and heap.
     window_end: u64,
     base: u64,
@@ -38,6 +39,7 @@ impl Default for Queue {
         Self {
             run: Vec::new(),
             heap: Vec::new(),
+            heap_limit: HEAP,
             window_end: u64::MAX,
             base: 0,
             buckets: (0..LEVELS * DIGITS).map(|_| Vec::new()).collect(),
@@ -52,10 +54,14 @@ impl Queue {
     #[inline(always)]
     pub(crate) fn push(&mut self, at: i64, node: u32) {
         let key = at as u64 ^ SIGN;
+        if self.len == 0 {
+            // All goes into the heap, until that is too large.
+            self.window_end = u64::MAX;
+        }
         self.len += 1;
         if key <= self.window_end {
             self.push_heap((key, node));
-            if self.heap.len() > HEAP {
+            if self.heap.len() > self.heap_limit {
                 self.spill();
             }
         } else {
@@ -66,7 +72,7 @@ impl Queue {
     /// The least entry.
     #[inline(always)]
     pub(crate) fn peek(&mut self) -> Option<(i64, u32)> {
-        if self.run.is_empty() && self.heap.is_empty() && !self.refill() {
+        if self.run.is_empty() && self.heap.is_empty() && (self.len == 0 || !self.refill()) {
             return None;
         }
         let (key, node) = match (self.run.last(), self.heap.first()) {
@@ -123,8 +129,6 @@ impl Queue {
     fn refill(&mut self) -> bool {
         loop {
             if self.levels == 0 {
-                // Few enough for the heap alone, until that is too large.
-                self.window_end = u64::MAX;
                 return false;
             }
             let level = self.levels.trailing_zeros() as usize;
@@ -142,6 +146,7 @@ impl Queue {
                 self.run.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.0));
                 self.base = start;
                 self.window_end = start | ((1u64 << low) - 1);
+                self.heap_limit = HEAP;
                 return true;
             }
             let mut entries = std::mem::take(bucket);
@@ -154,24 +159,24 @@ impl Queue {
         }
     }
 
-    /// The heap is too large: its near half becomes the run's, the rest goes into buckets.
+    /// The heap is too large: the far half of the window goes into the buckets. Only what lies after `base` can; if that is nothing, the
+    /// heap may grow.
     #[cold]
     fn spill(&mut self) {
         let mut all: Vec<Entry> = self.heap.drain(..).collect();
         all.append(&mut self.run);
         all.sort_unstable_by_key(|entry| entry.0);
-        let half = all[all.len() / 2].0;
-        if self.levels == 0 || half > self.base {
-            if self.window_end == u64::MAX {
-                self.base = all[0].0;
-            }
-            let keep = all.partition_point(|entry| entry.0 <= half);
-            if keep < all.len() {
-                self.base = half;
-                self.window_end = half;
-                for entry in all.drain(keep..) {
-                    self.push_bucket(entry);
-                }
+        if self.window_end == u64::MAX && self.levels == 0 {
+            self.base = all[0].0;
+        }
+        let last_kept = all[all.len() / 2].0.max(self.base);
+        let far = all.partition_point(|entry| entry.0 <= last_kept);
+        if far == all.len() {
+            self.heap_limit *= 2;
+        } else {
+            self.window_end = last_kept;
+            for entry in all.drain(far..) {
+                self.push_bucket(entry);
             }
         }
         all.reverse();

@@ -80,6 +80,8 @@ pub(crate) struct Shard {
     sorted: Vec<Entry>,
     /// Streams that have current items, with how many.
     active: Vec<(u32, usize)>,
+    /// Whether one of them has items for later rounds.
+    rounds: bool,
     /// The step exists even if nothing is delivered in it: a late item ends the run there.
     forced: bool,
     delivered_before: u64,
@@ -127,6 +129,7 @@ impl Shard {
             keys: Vec::new(),
             sorted: Vec::new(),
             active: Vec::new(),
+            rounds: false,
             forced: false,
             delivered_before: 0,
             steps_before: 0,
@@ -280,6 +283,7 @@ impl Shard {
                 self.refuse_late(number, &late);
             }
             if taken.items > 0 {
+                self.rounds |= taken.items > 1 && self.streams[number].one_by_one();
                 self.active.push((number as u32, taken.items));
             }
         }
@@ -505,7 +509,7 @@ impl Shard {
     fn next_step(&mut self) -> Advance {
         let core = &mut *self.core;
         if core.next.is_empty() {
-            if !self.active.is_empty() && self.next_round() {
+            if self.rounds && self.next_round() {
                 self.phase = Phase::Emitted;
                 return Advance::Stepped;
             }
@@ -554,6 +558,7 @@ impl Shard {
     fn still(&mut self) {
         self.phase = Phase::Still;
         self.active.clear();
+        self.rounds = false;
         let core = &mut *self.core;
         let delivered = core.counters.deliveries - self.delivered_before;
         if delivered > 0 {
@@ -605,8 +610,8 @@ impl Shard {
                 StreamCall::Subscribe { who, subscriber, .. } => {
                     if self.core.is_living(who) {
                         self.streams[number].subscribe(subscriber, &mut self.core);
-                        self.open_late(number);
                     }
+                    self.open_late(number);
                 }
                 StreamCall::Unsubscribe { who, .. } => self.streams[number].unsubscribe(who),
                 StreamCall::Control { what, .. } => self.streams[number].control(what),
@@ -784,16 +789,44 @@ impl Shard {
     /// beyond what that step delivers. What streams still have for this instant is due now.
     #[cold]
     fn note_next_instant(&mut self, facet: ActorId) {
+        let asker = ActorId(self.core.cold[facet.index()].stream.expect("a facet knows its asker"));
+        let streams = (0..self.streams.len()).filter_map(|number| self.next_event(number, asker)).min();
         let core = &mut *self.core;
-        let asker = ActorId(core.cold[facet.index()].stream.expect("a facet knows its asker"));
         let own = core.pending.queued().filter(|(entry, _)| entry.to == asker && entry.class >= Class::Timer).map(|(_, due)| due);
-        let streams = self.streams.iter().enumerate().filter(|(_, stream)| stream.subscribers().contains(&asker));
-        let heads = streams.filter_map(|(number, stream)| {
-            let left = self.active.iter().any(|(active, items)| *active as usize == number && *items > core.round as usize + 1);
-            if stream.one_by_one() && left { Some(core.now) } else { stream.real_head() }
-        });
-        let next = own.chain(heads).min();
+        let own = if core.is_living(asker) { own.min() } else { None };
+        let next = own.into_iter().chain(streams).min();
         core.next_instants.push((facet, next));
+    }
+
+    /// When a stream's next event comes to a subscriber, as this instant's calls have left it.
+    fn next_event(&mut self, number: usize, who: ActorId) -> Option<Instant> {
+        let id = self.streams[number].id();
+        let mut subscribed = self.streams[number].subscribers().contains(&who);
+        let left = self.active.iter().any(|(active, items)| *active as usize == number && *items > self.core.round as usize + 1);
+        if subscribed && left && self.streams[number].one_by_one() {
+            return Some(self.core.now);
+        }
+        let mut paused = self.streams[number].is_paused();
+        for call in &self.core.stream_calls {
+            match call {
+                StreamCall::Subscribe { stream, who: caller, .. } if (*stream, *caller) == (id, who) => subscribed = true,
+                StreamCall::Unsubscribe { stream, who: caller } if (*stream, *caller) == (id, who) => subscribed = false,
+                StreamCall::Control { stream, what } if *stream == id => paused = *what != Control::Resume,
+                _ => {}
+            }
+        }
+        if !subscribed || paused {
+            return None;
+        }
+        self.open_late(number);
+        self.streams[number].real_head()
+    }
+
+    /// Whether anything is still to be delivered, now or ever.
+    pub(crate) fn has_more(&mut self) -> bool {
+        let core = &*self.core;
+        core.pending.queued().any(|(entry, _)| entry.class == Class::Message || core.is_living(entry.to))
+            || self.streams.iter().any(|stream| stream.head().is_some())
     }
 
     /// What becomes of an entry whose receiver is not living.

@@ -118,6 +118,7 @@ pub(crate) trait StreamCell {
     fn id(&self) -> ActorId;
     fn is_open(&self) -> bool;
     fn one_by_one(&self) -> bool;
+    fn is_paused(&self) -> bool;
     fn has_subscribers(&self) -> bool;
     /// Opens the source; gives the event time of its first item.
     fn open(&mut self) -> Result<Option<Instant>, SourceError>;
@@ -365,6 +366,10 @@ impl<M: Message> StreamCell for PastStream<M> {
         self.spec.one_by_one
     }
 
+    fn is_paused(&self) -> bool {
+        self.paused
+    }
+
     fn has_subscribers(&self) -> bool {
         !self.subscribers.is_empty()
     }
@@ -397,7 +402,7 @@ impl<M: Message> StreamCell for PastStream<M> {
     }
 
     fn real_head(&self) -> Option<Instant> {
-        if self.paused { None } else { self.ready[self.next..].iter().find(|item| item.is_real()).map(|item| item.at) }
+        self.ready[self.next..].iter().find(|item| item.is_real()).map(|item| item.at)
     }
 
     fn failure(&self) -> Option<&SourceError> {

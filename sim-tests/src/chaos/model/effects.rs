@@ -18,14 +18,15 @@ impl World<'_> {
             let parent_rank = self.rank(&parent);
             self.put_start(when, parent, count, parent_rank, being.path);
         }
-        for (publisher, flash, subscriber) in std::mem::take(&mut self.ended_subscriptions) {
-            if let Some(list) = self.subscribers.get_mut(&(publisher, flash)) {
-                list.remove(&subscriber);
-            }
-        }
         for (publisher, flash, subscriber) in std::mem::take(&mut self.new_subscriptions) {
             if self.last_call.get(&(subscriber.path.clone(), publisher.clone(), flash)) == Some(&true) {
                 self.subscribers.entry((publisher, flash)).or_default().insert(subscriber.path, subscriber.root);
+            }
+        }
+        // Last, so that a call ends what was asked for before it, on its way or not.
+        for (publisher, flash, subscriber) in std::mem::take(&mut self.ended_subscriptions) {
+            if let Some(list) = self.subscribers.get_mut(&(publisher, flash)) {
+                list.remove(&subscriber);
             }
         }
         for path in std::mem::take(&mut self.stopping) {

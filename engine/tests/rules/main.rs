@@ -1,0 +1,29 @@
+//! The rules of time, one test or more for each sentence that one host can show. The tables are worked out by hand from the rules' text.
+
+mod kit;
+mod r01_total_order;
+mod r02_arrival;
+mod r03_mailboxes;
+mod r04_quiescence;
+mod r05_jobs;
+mod r06_cancel;
+mod r07_spawn;
+mod r07_stop;
+mod r07_streams;
+mod r07_subscribe;
+mod r08_livelock;
+mod r09_panic;
+mod r10_late;
+mod r10_sources;
+mod r11_clock;
+mod r14_links;
+mod r14_streams;
+mod r15_ties;
+mod r16_early_end;
+mod r17_answers;
+mod r17_gone;
+mod r18_tasks;
+mod r18_waits;
+mod r19_randomness;
+mod r20_time_keeper;
+mod the_trace;
