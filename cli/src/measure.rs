@@ -43,7 +43,16 @@ pub(crate) fn nanos() -> impl FnMut() -> u64 {
 fn usage() -> (f64, u64) {
     let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) else { return (0.0, 0) };
     let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-    // Linux counts in KiB, macOS in bytes.
+    // The unit of macOS is a byte, of the others a KiB.
     let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
-    (micros as f64 / 1e6, usage.max_rss() as u64 * unit)
+    let max_rss = usage.max_rss() as u64 * unit;
+    (micros as f64 / 1e6, high_water_mark().unwrap_or(max_rss))
+}
+
+/// `VmHWM` of proc_pid_status(5), in bytes, where there is such a file. On Linux the `ru_maxrss` of getrusage(2) begins with the peak of
+/// the parent process, so that a small run started by a large shell would seem large.
+fn high_water_mark() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let kibibytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix("kB")?;
+    Some(kibibytes.trim().parse::<u64>().ok()? * 1024)
 }

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::digest::digest_of;
 use crate::error::Site;
 use crate::kernel::core::Core;
-use crate::kernel::entry::{ActorId, Cell, Class, Entry, Thunk, Turn, What};
+use crate::kernel::entry::{ActorId, Cell, Entry, Thunk, Turn, What};
 use crate::kernel::kinds::{GONE, TIMEOUT, UNIT};
 use crate::kernel::pending::NodeKey;
 use crate::message::{Message, Request};
@@ -185,14 +185,14 @@ impl Core {
             Some(arrival) => {
                 let ty = self.ty::<R>();
                 let payload = self.kept.push(ty, request, 1);
-                let entry = Entry { payload, ty, extra: slot, ..self.entry(to, seq, Class::Message, What::Request, responds) };
+                let entry = Entry { payload, ty, extra: slot, ..self.entry(to, seq, What::Request, responds) };
                 self.schedule(entry, arrival);
             }
             None => self.asks.ask(slot).resolved = true,
         }
         if let Some(timeout) = timeout {
             let seq = self.draw();
-            let entry = Entry { extra: slot, ..self.entry(self.me, seq, Class::Timer, What::Timeout, answered) };
+            let entry = Entry { extra: slot, ..self.entry(self.me, seq, What::Timeout, answered) };
             let timer = self.arrival(timeout).map(|_| self.schedule_at(entry, self.now + timeout));
             self.asks.ask(slot).timer = timer;
         }
@@ -222,7 +222,7 @@ impl Core {
             Some(arrival) => {
                 let ty = self.ty::<R>();
                 let payload = self.kept.push(ty, reply, 1);
-                let entry = Entry { payload, ty, extra: slot, ..self.entry(asker, seq, Class::Message, What::Reply, thunk) };
+                let entry = Entry { payload, ty, extra: slot, ..self.entry(asker, seq, What::Reply, thunk) };
                 self.schedule(entry, arrival);
             }
             None => self.resolve(slot),
@@ -282,7 +282,7 @@ impl Core {
             let seq = self.draw();
             match self.travel(asker, Duration::ZERO) {
                 Some(arrival) => {
-                    let entry = Entry { extra: slot, ..self.entry(asker, seq, Class::Message, What::Gone, thunk) };
+                    let entry = Entry { extra: slot, ..self.entry(asker, seq, What::Gone, thunk) };
                     self.schedule(entry, arrival);
                 }
                 None => self.resolve(slot),

@@ -10,7 +10,7 @@ use crate::ask::{Answer, AskId, Responder, answer_handler, respond};
 use crate::event::{Event, LogLine};
 use crate::job::{JobDone, JobId, done_handler};
 use crate::kernel::core::{Core, Life, SubscribeCall};
-use crate::kernel::entry::{ActorId, Class, Entry, What, no_thunk};
+use crate::kernel::entry::{ActorId, Entry, What, no_thunk};
 use crate::kernel::pending::{Interval, NodeKey};
 use crate::kernel::stream::{StreamCall, Subscriber};
 use crate::message::{Message, Request};
@@ -249,7 +249,7 @@ impl<'a, A: Actor> Context<'a, A> {
         let root = parent.root;
         let id = self.core.add(path, rank, Some(root), Life::Unborn);
         self.core.cold[self.me.index()].children.push(id);
-        let entry = self.core.entry(id, 0, Class::Start, What::Start, start::<C>);
+        let entry = self.core.entry(id, 0, What::Start, start::<C>);
         self.core.attention = true;
         self.core.end_of_step.spawned.push((id, cell, entry));
         Addr::new(id, self.core.hot[id.index()].path_digest)
@@ -360,7 +360,7 @@ impl Core {
         let Some(arrival) = self.travel(publisher, Duration::ZERO) else { return };
         let extra = self.subscribe_calls.len() as u32;
         self.subscribe_calls.push(call);
-        let entry = Entry { extra, ..self.entry(publisher, seq, Class::Message, What::Subscribe, no_thunk) };
+        let entry = Entry { extra, ..self.entry(publisher, seq, What::Subscribe, no_thunk) };
         self.schedule(entry, arrival);
     }
 
@@ -390,7 +390,7 @@ impl Core {
     fn send_own(&mut self, to: ActorId, what: What, extra: u32) {
         let seq = self.draw();
         let Some(arrival) = self.travel(to, Duration::ZERO) else { return };
-        let entry = Entry { extra, ..self.entry(to, seq, Class::Message, what, no_thunk) };
+        let entry = Entry { extra, ..self.entry(to, seq, what, no_thunk) };
         self.schedule(entry, arrival);
     }
 

@@ -8,7 +8,7 @@ use crate::address::actor_of;
 use crate::context::Context;
 use crate::digest::digest_of;
 use crate::kernel::core::Core;
-use crate::kernel::entry::{Cell, Class, Entry, Thunk, Turn, What};
+use crate::kernel::entry::{Cell, Entry, Thunk, Turn, What};
 use crate::kernel::kinds::JOB_PANIC;
 use crate::kernel::pending::NodeKey;
 use crate::message::Message;
@@ -75,7 +75,7 @@ impl Core {
             self.jobs.slots.push(None);
             self.jobs.slots.len() as u32 - 1
         });
-        let entry = Entry { extra: slot, ..self.entry(self.me, seq, Class::Wake, What::Job, done) };
+        let entry = Entry { extra: slot, ..self.entry(self.me, seq, What::Job, done) };
         let node = self.arrival(latency).map(|arrival| self.schedule(entry, arrival));
         let id = JobId { seq, slot, node };
         if node.is_some() {

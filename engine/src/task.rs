@@ -25,7 +25,7 @@ use crate::ask::{AskError, Responder, answer_task, respond};
 use crate::context::{Context, Every};
 use crate::job::{JobId, done_task};
 use crate::kernel::core::{Arrival, Core};
-use crate::kernel::entry::{ActorId, Cell, Class, Entry, What, no_thunk};
+use crate::kernel::entry::{ActorId, Cell, Entry, What, no_thunk};
 use crate::kernel::pending::NodeKey;
 use crate::message::{Message, Request};
 use crate::pool::JobPanic;
@@ -350,7 +350,7 @@ impl Core {
 
     /// Wakes a wait of this actor in the next step.
     pub(crate) fn wake_next(&mut self, wait: WaitKey, seq: u64) {
-        let entry = Entry { extra: wait.index, ..self.entry(self.me, seq, Class::Wake, What::Wake, no_thunk) };
+        let entry = Entry { extra: wait.index, ..self.entry(self.me, seq, What::Wake, no_thunk) };
         let key = self.schedule(entry, Arrival::NextStep);
         self.tasks.set_undo(wait, Undo::Node(key));
     }
@@ -551,7 +551,7 @@ impl<A: Actor> TaskContext<A> {
         self.stage.core(|core| {
             let seq = core.draw();
             let wait = core.tasks.new_wait(Undo::Nothing);
-            let entry = Entry { extra: wait.index, ..core.entry(core.me, seq, Class::Wake, What::Wake, no_thunk) };
+            let entry = Entry { extra: wait.index, ..core.entry(core.me, seq, What::Wake, no_thunk) };
             if let Some(arrival) = core.arrival(delay) {
                 let node = core.schedule(entry, arrival);
                 core.tasks.set_undo(wait, Undo::Node(node));
@@ -565,7 +565,7 @@ impl<A: Actor> TaskContext<A> {
         self.stage.core(|core| {
             let seq = core.draw();
             let wait = core.tasks.new_wait(Undo::Nothing);
-            let entry = Entry { extra: wait.index, ..core.entry(core.me, seq, Class::Wake, What::Wake, no_thunk) };
+            let entry = Entry { extra: wait.index, ..core.entry(core.me, seq, What::Wake, no_thunk) };
             let node = core.schedule_at(entry, due);
             core.tasks.set_undo(wait, Undo::Node(node));
             Sleep::new(self.stage.clone(), wait)

@@ -25,7 +25,7 @@ impl Actor for Counter {
 
 impl Handler<MarketEvent> for Counter {
     fn handle(&mut self, _: &MarketEvent, ctx: &mut Context<'_, Self>) {
-        let event = *ctx.event();
+        let event = ctx.event();
         self.events += 1;
         match event.lag {
             // In time: released when the buffer has held it long enough.

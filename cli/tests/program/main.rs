@@ -3,5 +3,6 @@
 mod bad_input;
 mod commands;
 mod interrupt;
+mod memory;
 mod new_crate;
 mod place;

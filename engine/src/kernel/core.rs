@@ -9,7 +9,7 @@ use crate::digest::{digest_of_text, fold};
 use crate::error::{RunError, Site};
 use crate::event::Event;
 use crate::job::Jobs;
-use crate::kernel::entry::{ActorId, Cell, Class, Entry, NONE, Thunk, What, no_thunk};
+use crate::kernel::entry::{ActorId, Cell, Entry, NONE, Thunk, What, no_thunk};
 use crate::kernel::kinds::Kind;
 use crate::kernel::order::Order;
 use crate::kernel::payload::{Arenas, Kept, Types};
@@ -296,30 +296,17 @@ impl Core {
 
     /// An entry from the actor that is handling.
     #[inline(always)]
-    pub(crate) fn entry(&self, to: ActorId, seq: u64, class: Class, what: What, thunk: Thunk) -> Entry {
-        Entry {
-            to,
-            from: self.me,
-            seq,
-            cause: self.cause,
-            thunk,
-            payload: NONE,
-            extra: NONE,
-            node: NONE,
-            ty: u16::MAX,
-            class,
-            what,
-            dead: false,
-        }
+    pub(crate) fn entry(&self, to: ActorId, seq: u64, what: What, thunk: Thunk) -> Entry {
+        Entry { to, from: self.me, seq, cause: self.cause, thunk, payload: NONE, extra: NONE, node: NONE, ty: u16::MAX, what, dead: false }
     }
 
     /// Puts an entry into the next step.
     #[inline(always)]
     pub(crate) fn push_next(&mut self, entry: Entry) {
         if let Some(last) = self.next.last() {
-            let in_order = last.class == entry.class && last.from == entry.from && last.seq <= entry.seq;
+            let in_order = last.what.class() == entry.what.class() && last.from == entry.from && last.seq <= entry.seq;
             if !in_order && self.next_sorted {
-                let key = |entry: &Entry| (entry.class, self.label(entry.from), entry.seq);
+                let key = |entry: &Entry| (entry.what.class(), self.label(entry.from), entry.seq);
                 self.next_sorted = key(last) <= key(&entry);
             }
         }
@@ -417,13 +404,13 @@ impl Core {
         match arrival {
             Arrival::At(at) => {
                 let payload = self.kept.push(ty, message, 1);
-                let entry = Entry { payload, ty, ..self.entry(to.id, seq, Class::Message, What::Later, to.thunk) };
+                let entry = Entry { payload, ty, ..self.entry(to.id, seq, What::Later, to.thunk) };
                 let key = self.pending.add(entry, at);
                 self.pending.queue(key.index, at);
             }
             Arrival::NextStep => {
                 let payload = self.arenas.push(ty, message);
-                let entry = Entry { payload, ty, ..self.entry(to.id, seq, Class::Message, What::Now, to.thunk) };
+                let entry = Entry { payload, ty, ..self.entry(to.id, seq, What::Now, to.thunk) };
                 self.push_next(entry);
             }
         }
@@ -446,7 +433,7 @@ impl Core {
         let payload = self.arenas.push(ty, message);
         let extra = self.published.len() as u32;
         self.published.push(list);
-        let entry = Entry { payload, ty, extra, ..self.entry(self.me, seq, Class::Message, What::Publication, no_thunk) };
+        let entry = Entry { payload, ty, extra, ..self.entry(self.me, seq, What::Publication, no_thunk) };
         self.push_next(entry);
     }
 
@@ -455,8 +442,7 @@ impl Core {
         let payload = self.kept.push(ty, message, 1);
         for sub in list {
             let Some(arrival) = self.travel(sub.to, Duration::ZERO) else { continue };
-            let entry = Entry { payload, ty, ..self.entry(sub.to, seq, Class::Message, What::Later, sub.thunk) };
-            let entry = Entry { extra: PUBLISHED, ..entry };
+            let entry = Entry { payload, ty, ..self.entry(sub.to, seq, What::LaterShare, sub.thunk) };
             self.kept.share(ty, payload);
             self.schedule(entry, arrival);
         }
@@ -521,7 +507,7 @@ impl Core {
         let seq = self.draw();
         let ty = self.ty::<M>();
         let payload = self.kept.push(ty, message, 1);
-        let entry = Entry { payload, ty, ..self.entry(self.me, seq, Class::Timer, What::Later, thunk) };
+        let entry = Entry { payload, ty, ..self.entry(self.me, seq, What::Timer, thunk) };
         self.schedule_at(entry, due)
     }
 
@@ -645,9 +631,6 @@ impl Core {
         cold.rng.get_or_insert_with(|| Box::new(Rng::of(seed, &cold.path.to_string(), "actor")))
     }
 }
-
-/// In the `extra` of a kept publication, so that the closing looks at the receiver's wishes.
-pub(crate) const PUBLISHED: u32 = 0;
 
 /// One word for everything in a record but the receiver and its count, which the chain stands for.
 #[inline(always)]

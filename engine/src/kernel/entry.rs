@@ -36,8 +36,12 @@ pub(crate) enum What {
     Stream,
     /// A message in the arena of its step.
     Now,
-    /// A message in the slab of things kept: delayed, or of a timer.
+    /// A delayed message, kept.
     Later,
+    /// One subscriber's share of a publication that travels over a link, kept.
+    LaterShare,
+    /// An own timer's message, kept.
+    Timer,
     /// One copy in the arena for all the subscribers in list `extra`; expanded when the step is closed.
     Publication,
     /// One subscriber's share of a publication.
@@ -62,6 +66,20 @@ pub(crate) enum What {
     Control,
 }
 
+impl What {
+    /// The class of the sender.
+    #[inline(always)]
+    pub(crate) const fn class(self) -> Class {
+        match self {
+            Self::Start => Class::Start,
+            Self::Stream => Class::Stream,
+            Self::Timer | Self::Timeout => Class::Timer,
+            Self::Wake | Self::Job => Class::Wake,
+            _ => Class::Message,
+        }
+    }
+}
+
 /// No node, no payload.
 pub(crate) const NONE: u32 = u32::MAX;
 
@@ -80,7 +98,6 @@ pub(crate) struct Entry {
     pub(crate) node: u32,
     /// The index of the payload's type.
     pub(crate) ty: u16,
-    pub(crate) class: Class,
     pub(crate) what: What,
     /// Decided at the closing: nobody will read this.
     pub(crate) dead: bool,
@@ -100,7 +117,6 @@ impl Entry {
             extra,
             node: NONE,
             ty: u16::MAX,
-            class: Class::Stream,
             what: What::Stream,
             dead: false,
         }

@@ -91,22 +91,21 @@ impl Pending {
         }
     }
 
-    /// Takes the next node due at `at`, unless it was cancelled.
+    /// Moves everything due at `at` that was not cancelled into a step.
     #[inline(always)]
-    pub(crate) fn pop_at(&mut self, at: Instant) -> Option<Entry> {
-        loop {
-            let (next, index) = self.queue.peek()?;
-            if next != at.as_nanos() {
-                return None;
-            }
+    pub(crate) fn pop_into(&mut self, at: Instant, step: &mut Vec<Entry>) {
+        while let Some((next, index)) = self.queue.peek()
+            && next == at.as_nanos()
+        {
             self.queue.pop();
             let node = &mut self.nodes[index as usize];
             node.queued = false;
             if node.state == State::Armed {
-                return Some(node.entry);
+                step.push(node.entry);
+            } else {
+                self.stale -= 1;
+                self.free_node(index);
             }
-            self.stale -= 1;
-            self.free_node(index);
         }
     }
 

@@ -19,6 +19,8 @@ const SIGN: u64 = 1 << 63;
 
 /// A min-queue of (instant, node) that orders by instant alone.
 pub(crate) struct Queue {
+    /// The least entry, if there is any.
+    front: Entry,
     /// The current run, latest first.
     run: Vec<Entry>,
     /// A 4-ary heap of what was pushed inside the window.
@@ -37,6 +39,7 @@ pub(crate) struct Queue {
 impl Default for Queue {
     fn default() -> Self {
         Self {
+            front: (u64::MAX, 0),
             run: Vec::new(),
             heap: Vec::new(),
             heap_limit: HEAP,
@@ -53,47 +56,56 @@ impl Default for Queue {
 impl Queue {
     #[inline(always)]
     pub(crate) fn push(&mut self, at: i64, node: u32) {
-        let key = at as u64 ^ SIGN;
-        if self.len == 0 {
+        let mut entry = (at as u64 ^ SIGN, node);
+        self.len += 1;
+        if self.len == 1 {
+            self.front = entry;
             // All goes into the heap, until that is too large.
             self.window_end = u64::MAX;
+            return;
         }
-        self.len += 1;
-        if key <= self.window_end {
-            self.push_heap((key, node));
+        if entry.0 < self.front.0 {
+            std::mem::swap(&mut entry, &mut self.front);
+        }
+        if entry.0 <= self.window_end {
+            self.push_heap(entry);
             if self.heap.len() > self.heap_limit {
                 self.spill();
             }
         } else {
-            self.push_bucket((key, node));
+            self.push_bucket(entry);
         }
     }
 
     /// The least entry.
     #[inline(always)]
-    pub(crate) fn peek(&mut self) -> Option<(i64, u32)> {
-        if self.run.is_empty() && self.heap.is_empty() && (self.len == 0 || !self.refill()) {
-            return None;
-        }
-        let (key, node) = match (self.run.last(), self.heap.first()) {
-            (Some(run), Some(heap)) => *run.min(heap),
-            (run, heap) => *run.or(heap)?,
-        };
-        Some(((key ^ SIGN) as i64, node))
+    pub(crate) fn peek(&self) -> Option<(i64, u32)> {
+        (self.len > 0).then_some(((self.front.0 ^ SIGN) as i64, self.front.1))
     }
 
+    /// Takes the least entry.
     #[inline(always)]
     pub(crate) fn pop(&mut self) -> Option<(i64, u32)> {
-        if self.run.is_empty() && self.heap.is_empty() && !self.refill() {
-            return None;
-        }
+        let popped = self.peek()?;
         self.len -= 1;
+        if self.len > 0 {
+            self.front = self.next();
+        }
+        Some(popped)
+    }
+
+    /// Takes the least entry behind the front.
+    #[inline(always)]
+    fn next(&mut self) -> Entry {
+        if self.run.is_empty() && self.heap.is_empty() {
+            self.refill();
+        }
         let from_run = match (self.run.last(), self.heap.first()) {
-            (Some(run), Some(heap)) => run <= heap,
+            (Some(run), Some(heap)) => run.0 <= heap.0,
             (run, _) => run.is_some(),
         };
-        let (key, node) = if from_run { self.run.pop()? } else { self.pop_heap()? };
-        Some(((key ^ SIGN) as i64, node))
+        let next = if from_run { self.run.pop() } else { self.pop_heap() };
+        next.expect("as many entries as were counted")
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -103,6 +115,9 @@ impl Queue {
     /// Keeps the entries whose node passes.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(u32) -> bool) {
         let mut all: Vec<Entry> = self.run.drain(..).chain(self.heap.drain(..)).collect();
+        if self.len > 0 {
+            all.push(self.front);
+        }
         for bucket in &mut self.buckets {
             all.append(bucket);
         }
@@ -124,13 +139,10 @@ impl Queue {
         self.levels |= 1 << level;
     }
 
-    /// Makes the next bucket the run. `false`: there is none.
+    /// Makes the next bucket the run. There must be one.
     #[cold]
-    fn refill(&mut self) -> bool {
+    fn refill(&mut self) {
         loop {
-            if self.levels == 0 {
-                return false;
-            }
             let level = self.levels.trailing_zeros() as usize;
             let digit = self.occupied[level].trailing_zeros() as usize;
             self.occupied[level] &= self.occupied[level] - 1;
@@ -147,7 +159,7 @@ impl Queue {
                 self.base = start;
                 self.window_end = start | ((1u64 << low) - 1);
                 self.heap_limit = HEAP;
-                return true;
+                return;
             }
             let mut entries = std::mem::take(bucket);
             // From the least entry, not from the bucket's start: a lone far cluster goes down in one move.

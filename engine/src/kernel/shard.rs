@@ -9,7 +9,7 @@ use crate::context::Control;
 use crate::digest::digest_of;
 use crate::error::{RunError, Site};
 use crate::event::Event;
-use crate::kernel::core::{Core, Life, PUBLISHED, summand};
+use crate::kernel::core::{Core, Life, summand};
 use crate::kernel::entry::{ActorId, Cell, Class, Entry, NONE, Thunk, Turn, Vacant, What};
 use crate::kernel::kinds::{END, GONE, Kind, PAUSE, RESUME, START, STOP, SUBSCRIBE, TIMEOUT, UNIT, WAKE};
 use crate::kernel::payload::Arenas;
@@ -257,9 +257,7 @@ impl Shard {
         core.step = 0;
         self.delivered_before = core.counters.deliveries;
         self.steps_before = core.counters.steps;
-        while let Some(entry) = core.pending.pop_at(at) {
-            self.step.push(entry);
-        }
+        core.pending.pop_into(at, &mut self.step);
         self.emitted_in_order = self.step.len() <= 1;
         if !self.streams.is_empty() {
             self.take_streams(at);
@@ -416,7 +414,7 @@ impl Shard {
         let [entry] = &self.step[..] else { return false };
         let hot = &self.core.hot[entry.to.index()];
         self.unmeasured
-            && matches!(entry.what, What::Now | What::Later | What::Stream | What::Wake | What::Job)
+            && matches!(entry.what, What::Now | What::Later | What::Timer | What::Stream | What::Wake | What::Job)
             && hot.life == Life::Living
             && !hot.picky
             && !self.forced
@@ -678,7 +676,7 @@ impl Shard {
     fn sort(&mut self) {
         let core = &*self.core;
         if !self.emitted_in_order {
-            self.step.sort_unstable_by_key(|entry| (core.label(entry.to), entry.class, core.label(entry.from), entry.seq));
+            self.step.sort_unstable_by_key(|entry| (core.label(entry.to), entry.what.class(), core.label(entry.from), entry.seq));
             return;
         }
         self.keys.clear();
@@ -792,7 +790,7 @@ impl Shard {
         let asker = ActorId(self.core.cold[facet.index()].stream.expect("a facet knows its asker"));
         let streams = (0..self.streams.len()).filter_map(|number| self.next_event(number, asker)).min();
         let core = &mut *self.core;
-        let own = core.pending.queued().filter(|(entry, _)| entry.to == asker && entry.class >= Class::Timer).map(|(_, due)| due);
+        let own = core.pending.queued().filter(|(entry, _)| entry.to == asker && entry.what.class() >= Class::Timer).map(|(_, due)| due);
         let own = if core.is_living(asker) { own.min() } else { None };
         let next = own.into_iter().chain(streams).min();
         core.next_instants.push((facet, next));
@@ -825,7 +823,7 @@ impl Shard {
     /// Whether anything is still to be delivered, now or ever.
     pub(crate) fn has_more(&mut self) -> bool {
         let core = &*self.core;
-        core.pending.queued().any(|(entry, _)| entry.class == Class::Message || core.is_living(entry.to))
+        core.pending.queued().any(|(entry, _)| entry.what.class() == Class::Message || core.is_living(entry.to))
             || self.streams.iter().any(|stream| stream.head().is_some())
     }
 
@@ -833,8 +831,7 @@ impl Shard {
     #[cold]
     fn admit_dead(&mut self, entry: &mut Entry) -> bool {
         entry.dead = match entry.what {
-            What::Now | What::Request | What::Reply | What::Gone | What::Stop | What::Subscribe | What::Control => true,
-            What::Later => entry.class == Class::Message && !entry.is_share_of_publication(),
+            What::Now | What::Later | What::Request | What::Reply | What::Gone | What::Stop | What::Subscribe | What::Control => true,
             _ => false,
         };
         if !entry.dead {
@@ -845,7 +842,7 @@ impl Shard {
 
     /// Whether the receiver of a publication has not called unsubscribe since.
     fn is_wanted(&mut self, entry: &Entry) -> bool {
-        if entry.what != What::Share && !entry.is_share_of_publication() {
+        if !matches!(entry.what, What::Share | What::LaterShare) {
             return true;
         }
         let wishes = &self.core.cold[entry.to.index()].wishes;
@@ -863,7 +860,7 @@ impl Shard {
             core.pending.done(entry.node);
         }
         match entry.what {
-            What::Later if entry.payload != NONE => core.kept.release(entry.ty, entry.payload),
+            What::Later | What::LaterShare | What::Timer => core.kept.release(entry.ty, entry.payload),
             What::Job => core.drop_job(entry.extra),
             _ => {}
         }
@@ -984,7 +981,7 @@ impl Shard {
                 text = texts.then(|| arena.text(entry.payload));
                 (arena.kind(), arena.digest(entry.payload))
             }
-            What::Later | What::Request | What::Reply => {
+            What::Later | What::LaterShare | What::Timer | What::Request | What::Reply => {
                 let slab = core.kept.any(entry.ty);
                 text = texts.then(|| slab.text(entry.payload));
                 let described = (slab.kind(), slab.digest(entry.payload));
@@ -1062,7 +1059,7 @@ impl Shard {
         // What is left of the mailbox is dead now, like what was dead before: in key order.
         let rest = &mut self.step[self.pos..];
         let own = rest.iter().take_while(|entry| entry.to == actor).count();
-        rest[..own].sort_by_key(|entry| (entry.class, core.label(entry.from), entry.seq));
+        rest[..own].sort_by_key(|entry| (entry.what.class(), core.label(entry.from), entry.seq));
     }
 
     /// What takes effect at the end of a step (rule R7): spawns, subscriptions, stops, and then the answers to what was lost.
@@ -1214,13 +1211,8 @@ fn control_of(extra: u32) -> (Kind, Control) {
 }
 
 impl Entry {
-    /// Whether this is a kept share of a publication that travels over a link.
-    fn is_share_of_publication(&self) -> bool {
-        self.what == What::Later && self.class == Class::Message && self.extra == PUBLISHED
-    }
-
     /// A root's start.
     pub(crate) fn root_start(time_keeper: ActorId, to: ActorId, thunk: Thunk) -> Self {
-        Self { thunk, class: Class::Start, what: What::Start, ..Self::of_stream(time_keeper, to, 0, NONE, NONE) }
+        Self { thunk, what: What::Start, ..Self::of_stream(time_keeper, to, 0, NONE, NONE) }
     }
 }
