@@ -158,10 +158,12 @@ pub(crate) fn handle<A: Handler<M>, M: Message>(cell: &mut dyn Cell, turn: Turn<
             actor.handle(message, &mut Context::new(&mut *core, entry.to));
         }
         _ => {
-            let message = core.kept.lend::<M>(entry.ty, entry.payload);
+            let (message, shared) = core.kept.lend::<M>(entry.ty, entry.payload);
             core.record_message(entry, &message, digest_of(&message));
             actor.handle(&message, &mut Context::new(&mut *core, entry.to));
-            core.kept.give_back(entry.ty, entry.payload, message);
+            if shared {
+                core.kept.give_back(entry.ty, entry.payload, message);
+            }
         }
     }
 }

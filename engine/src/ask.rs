@@ -294,7 +294,7 @@ impl Core {
 /// Delivers a question.
 pub(crate) fn respond<A: Responds<R>, R: Request>(cell: &mut dyn Cell, turn: Turn<'_>) {
     let Turn { core, entry, .. } = turn;
-    let request = core.kept.lend::<R>(entry.ty, entry.payload);
+    let request = core.kept.take::<R>(entry.ty, entry.payload);
     core.record_message(entry, &request, digest_of(&request));
     let (count, delivered) = (core.cause, core.site());
     let ask = core.asks.ask(entry.extra);
@@ -304,7 +304,6 @@ pub(crate) fn respond<A: Responds<R>, R: Request>(cell: &mut dyn Cell, turn: Tur
     core.attention = true;
     let responder = Responder { ask: entry.extra, lost: Some(core.asks.lost.clone()), of: PhantomData };
     actor_of::<A>(cell).respond(&request, responder, &mut Context::new(&mut *core, entry.to));
-    core.kept.give_back(entry.ty, entry.payload, request);
 }
 
 /// What a reply, a `gone` or a timeout says; `None` if the ask was closed earlier in this mailbox.

@@ -298,7 +298,7 @@ impl<'a, A: Actor> Context<'a, A> {
 
     /// Cancels a job of this actor. Whether its result was still to come.
     pub fn cancel_job(&mut self, job: JobId) -> bool {
-        self.core.cancel_job(job)
+        job.owner() == self.me && self.core.cancel_job(job)
     }
 
     /// Starts an async task (rule R18). It is polled first at the end of this actor's mailbox of this step.

@@ -8,7 +8,7 @@ use crate::address::actor_of;
 use crate::context::Context;
 use crate::digest::digest_of;
 use crate::kernel::core::Core;
-use crate::kernel::entry::{Cell, Entry, Thunk, Turn, What};
+use crate::kernel::entry::{ActorId, Cell, Entry, Thunk, Turn, What};
 use crate::kernel::kinds::JOB_PANIC;
 use crate::kernel::pending::NodeKey;
 use crate::message::Message;
@@ -19,9 +19,16 @@ use crate::time::Duration;
 /// A job that was submitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JobId {
+    owner: ActorId,
     seq: u64,
     slot: u32,
     node: Option<NodeKey>,
+}
+
+impl JobId {
+    pub(crate) fn owner(self) -> ActorId {
+        self.owner
+    }
 }
 
 /// What comes back from a job that a handler submitted.
@@ -77,7 +84,7 @@ impl Core {
         });
         let entry = Entry { extra: slot, ..self.entry(self.me, seq, What::Job, done) };
         let node = self.arrival(latency).map(|arrival| self.schedule(entry, arrival));
-        let id = JobId { seq, slot, node };
+        let id = JobId { owner: self.me, seq, slot, node };
         if node.is_some() {
             let ticket = Box::new(self.pool.submit(job));
             let cancel = |ticket: &dyn Any| ticket_of::<T>(ticket).cancel();
@@ -92,7 +99,7 @@ impl Core {
         id
     }
 
-    /// Cancels a job; whether its result was still to come.
+    /// Cancels a job, whose owner the caller speaks for; whether its result was still to come.
     pub(crate) fn cancel_job(&mut self, id: JobId) -> bool {
         let pending = id.node.is_some_and(|node| self.cancel_node(node));
         if pending {

@@ -1,6 +1,7 @@
 //! The cost of the kernel, one line a workload, next to that of a fixed floor measured in the same minute.
 //!
-//! `cargo bench -p stillpoint-engine --bench kernel [-- FILTER] [--json]` measures the workloads whose names contain FILTER. Without
+//! `cargo bench -p stillpoint-engine --bench kernel [-- FILTER] [--json]` measures the workload named FILTER, or those whose names
+//! contain it. Without
 //! `--bench`, which `cargo bench` adds, each is run once and small: `cargo test` then shows that the bench works.
 
 mod engine;
@@ -41,10 +42,10 @@ fn run(options: &Options) {
     if !options.json {
         println!("{:<14} {:>12} {:>9} {:>6}", "name", "ns_per_event", "floor_ns", "ratio");
     }
-    for workload in workload::all(count) {
-        if !workload.name.contains(&options.filter) {
-            continue;
-        }
+    let mut workloads = workload::all(count);
+    let exact = workloads.iter().any(|workload| workload.name == options.filter);
+    workloads.retain(|workload| if exact { workload.name == options.filter } else { workload.name.contains(&options.filter) });
+    for workload in workloads {
         let name = workload.name;
         let Cost { ns_per_event, floor_ns, ratio } = measure::cost(&workload, rounds);
         let bytes = if name == "quotes-empty" { measure::bytes_per_event(count.max(200_000)) } else { None };

@@ -160,12 +160,18 @@ impl Kept {
         self.slabs[usize::from(ty)].share(index);
     }
 
-    /// Lends the message to one delivery, whose share ends; it must be given back.
+    /// Lends the message to one delivery, whose share ends. `true`: others share it, and it must be given back.
     #[inline(always)]
-    pub(crate) fn lend<M: Message>(&mut self, ty: u16, index: u32) -> M {
-        let slot = &mut self.slab::<M>(ty).slots[index as usize];
+    pub(crate) fn lend<M: Message>(&mut self, ty: u16, index: u32) -> (M, bool) {
+        let slab = self.slab::<M>(ty);
+        let slot = &mut slab.slots[index as usize];
         slot.shares -= 1;
-        slot.message.take().expect("a kept message that is not away")
+        let shared = slot.shares > 0;
+        let message = slot.message.take().expect("a kept message that is not away");
+        if !shared {
+            slab.free.push(index);
+        }
+        (message, shared)
     }
 
     /// Takes back what was lent: it stays for other deliveries, or is dropped.

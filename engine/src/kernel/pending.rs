@@ -29,6 +29,16 @@ struct Node {
     queued: bool,
 }
 
+/// What a node is when its turn has come.
+pub(crate) enum NodeTurn {
+    /// Not to be delivered.
+    Cancelled,
+    /// Delivered once.
+    Once { due: Instant },
+    /// One tick of an interval.
+    Tick { due: Instant },
+}
+
 /// The nodes of one shard and the queue over them.
 #[derive(Default)]
 pub(crate) struct Pending {
@@ -137,21 +147,29 @@ impl Pending {
         self.nodes[index as usize].state == State::Cancelled
     }
 
-    /// Whether the node is an interval's.
+    /// What the node of an entry whose turn has come is; the slot of one that will not come again is given back.
     #[inline(always)]
-    pub(crate) fn is_interval(&self, index: u32) -> bool {
-        self.nodes[index as usize].interval != NONE
+    pub(crate) fn turn_of(&mut self, index: u32) -> NodeTurn {
+        let node = &mut self.nodes[index as usize];
+        let due = node.due;
+        if node.state == State::Cancelled {
+            self.free_node(index);
+            return NodeTurn::Cancelled;
+        }
+        if node.interval != NONE {
+            return NodeTurn::Tick { due };
+        }
+        node.state = State::Free;
+        node.queued = false;
+        node.generation = node.generation.wrapping_add(1);
+        self.free.push(index);
+        NodeTurn::Once { due }
     }
 
     /// Gives the slot of a delivered node back.
     #[inline]
     pub(crate) fn done(&mut self, index: u32) {
         self.free_node(index);
-    }
-
-    #[inline]
-    pub(crate) fn due(&self, index: u32) -> Instant {
-        self.nodes[index as usize].due
     }
 
     /// Whether the handle still names something to be delivered.

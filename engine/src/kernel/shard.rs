@@ -13,6 +13,7 @@ use crate::kernel::core::{Core, Life, summand};
 use crate::kernel::entry::{ActorId, Cell, Class, Entry, NONE, Thunk, Turn, Vacant, What};
 use crate::kernel::kinds::{END, GONE, Kind, PAUSE, RESUME, START, STOP, SUBSCRIBE, TIMEOUT, UNIT, WAKE};
 use crate::kernel::payload::Arenas;
+use crate::kernel::pending::NodeTurn;
 use crate::kernel::stream::{Emitted, LateItem, Merge, StreamCall, StreamCell};
 use crate::limits::{Limits, OnPanic};
 use crate::metrics::Metrics;
@@ -347,6 +348,7 @@ impl Shard {
                 }
                 self.begin(at);
             }
+            self.run_on();
             while self.phase != Phase::Still {
                 if self.drive() == Advance::Over {
                     return Some(Advance::Over);
@@ -419,7 +421,7 @@ impl Shard {
             && !hot.picky
             && !self.forced
             && self.core.step < self.limits.max_steps
-            && (entry.node == NONE || !self.core.pending.is_cancelled(entry.node))
+            && (entry.node == NONE || self.core.step == 0 || !self.core.pending.is_cancelled(entry.node))
     }
 
     /// Runs a simple step. If its end has something to look at, the step is left under way.
@@ -563,7 +565,9 @@ impl Shard {
             core.counters.instants += 1;
             self.first.get_or_insert(core.now);
             self.last = Some(core.now);
-            if let Some(metrics) = &mut self.metrics {
+            if !self.unmeasured
+                && let Some(metrics) = &mut self.metrics
+            {
                 metrics.instant(delivered, core.counters.steps - self.steps_before);
             }
         }
@@ -906,17 +910,14 @@ impl Shard {
         }
         core.event = None;
         if entry.node != NONE {
-            if core.pending.let_go_if_cancelled(entry.node) {
-                return;
-            }
-            let due = core.pending.due(entry.node);
-            if due != core.now {
-                core.event = Some(Event { due, event_time: due, lag: None });
-            }
-            if core.pending.is_interval(entry.node) {
-                core.rearm(entry, due);
-            } else {
-                core.pending.done(entry.node);
+            match core.pending.turn_of(entry.node) {
+                NodeTurn::Cancelled => return,
+                NodeTurn::Once { due } if due == core.now => {}
+                NodeTurn::Once { due } => core.event = Some(Event { due, event_time: due, lag: None }),
+                NodeTurn::Tick { due } => {
+                    core.event = Some(Event { due, event_time: due, lag: None });
+                    core.rearm(entry, due);
+                }
             }
         }
         self.inside = true;

@@ -10,9 +10,9 @@ fn bounded(max_mailbox: usize) -> stillpoint_engine::Simulation {
 
 #[test]
 fn r03_mailboxes_hide_within_a_step_what_others_do_in_it() {
-    // Two actors tell each other their numbers at once and take what they are told: the numbers change places each step.
+    // Two actors tell each other their numbers at once and take what they are told: the numbers change places in each step.
     let log = Log::default();
-    let mut sim = world();
+    let mut sim = world().limits(Limits { max_steps: 4, ..Limits::default() });
     let (a, b) = (sim.promise("a"), sim.promise("b"));
     for (me, other, name, mine) in [(a, b, "a", 1), (b, a, "b", 2)] {
         let (seen, mut mine) = (log.clone(), mine);
@@ -23,20 +23,13 @@ fn r03_mailboxes_hide_within_a_step_what_others_do_in_it() {
                     mine = told;
                     seen.add(format!("{name} {mine}"));
                 }
-                if mine < 5 {
-                    ctx.send(other, Note(mine));
-                }
-                // After four exchanges they are told to rest.
-                if seen.text().lines().count() >= 8 {
-                    mine = 9;
-                }
+                ctx.send(other, Note(mine));
             }),
         );
     }
-    let (records, result) = traced(sim.until(at(0)).limits(Limits { max_steps: 4, ..Limits::default() }));
-    assert!(matches!(result, Err((RunError::Livelock { .. }, _))), "they would go on for ever");
+    let (_, result) = traced(sim);
+    assert!(matches!(result, Err((RunError::Livelock { .. }, _))), "they go on for ever");
     log.check("a 2\nb 1\na 1\nb 2\na 2\nb 1");
-    assert_eq!(records.len(), 8);
 }
 
 #[test]
