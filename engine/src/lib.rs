@@ -18,6 +18,8 @@ mod path;
 pub mod pool;
 mod report;
 mod rng;
+#[doc = include_str!("../RULES.md")]
+pub mod rules {}
 mod run;
 pub mod scenario;
 mod simulation;

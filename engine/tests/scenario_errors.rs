@@ -114,13 +114,13 @@ fn kinds_check_what_no_type_can() {
     check(
         "kind: recorder,",
         r#"kind: timer(to: "porter", text: "x", every: "0s"),"#,
-        { "bad.ron:12:71: `every` must be longer than \"0s\"" },
+        "bad.ron:12:71: `every` must be longer than \"0s\"",
         "",
     );
     check(
         "steps: [])",
         "steps: [AdvanceToInfinity, Add(value: 1)])",
-        { "bad.ron:8:55: `steps` has a step 1 (counted from 0) after its end" },
+        "bad.ron:8:55: `steps` has a step 1 (counted from 0) after its end",
         "",
     );
 }

@@ -121,7 +121,7 @@ impl<M: Message> AnySlab for Slab<M> {
     }
 
     fn text(&self, index: u32) -> String {
-        format!("{:?}", self.slots[index as usize].message.as_ref())
+        self.slots[index as usize].message.as_ref().map_or_else(String::new, |message| format!("{message:?}"))
     }
 }
 

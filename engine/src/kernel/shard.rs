@@ -260,15 +260,29 @@ impl Shard {
         self.steps_before = core.counters.steps;
         core.pending.pop_into(at, &mut self.step);
         self.emitted_in_order = self.step.len() <= 1;
+        self.phase = Phase::Emitted;
         if !self.streams.is_empty() {
             self.take_streams(at);
         }
-        self.phase = Phase::Emitted;
     }
 
     #[inline]
     fn take_streams(&mut self, at: Instant) {
         let before = self.step.len();
+        if before == 0
+            && self.unmeasured
+            && self.core.step < self.limits.max_steps
+            && let Some((number, _)) = self.least_head()
+            && let Some((entry, head)) = self.streams[number].take_lone(at)
+        {
+            self.merge.set(number, head);
+            self.items += u64::from(self.core.is_living(entry.to));
+            self.step.push(entry);
+            if self.least_head().is_none_or(|(_, head)| head > at) {
+                return;
+            }
+            self.emitted_in_order = false;
+        }
         while let Some((number, head)) = self.least_head()
             && head <= at
         {
@@ -288,7 +302,7 @@ impl Shard {
         }
         if let [(_, items)] = self.active[..] {
             // One item for its subscribers, who are kept in order, is in order.
-            self.emitted_in_order = before == 0 && items == 1;
+            self.emitted_in_order = before == 0 && self.emitted_in_order && items == 1;
         } else if !self.active.is_empty() {
             self.emitted_in_order = false;
         }

@@ -133,6 +133,9 @@ pub(crate) trait StreamCell {
     fn failure(&self) -> Option<&SourceError>;
     /// Makes everything of this instant current, and puts what belongs to its first round into the step.
     fn take(&mut self, at: Instant, core: &Core, step: &mut Vec<Entry>) -> Taken;
+    /// If the stream has one ordinary item for this instant and one subscriber: makes it current and gives its delivery, with the stream's
+    /// new head. `None`: nothing was changed.
+    fn take_lone(&mut self, at: Instant) -> Option<(Entry, Option<Instant>)>;
     /// Puts the current item `index` into the step.
     fn emit(&mut self, index: usize, core: &Core, step: &mut Vec<Entry>) -> Emitted;
     /// Takes back what was counted for this instant: its first step is not run.
@@ -456,6 +459,22 @@ impl<M: Message> StreamCell for PastStream<M> {
         taken.head = self.head();
         taken.failed = self.failure.is_some() && self.failure().is_some();
         taken
+    }
+
+    #[inline]
+    fn take_lone(&mut self, at: Instant) -> Option<(Entry, Option<Instant>)> {
+        let [subscriber] = &self.subscribers[..] else { return None };
+        // With a later real item read already, nothing else of this instant can come.
+        let [item, next, ..] = &self.ready[self.next..] else { return None };
+        if item.mark != Mark::Good || next.at <= at || !next.is_real() || self.paused {
+            return None;
+        }
+        let entry = Entry::of_stream(self.id, subscriber.who, item.index, self.next as u32, 0);
+        let head = next.at;
+        self.next += 1;
+        self.real_ready -= 1;
+        self.current.clear();
+        Some((entry, Some(head)))
     }
 
     fn uncount(&mut self, at: Instant) {

@@ -163,7 +163,6 @@ mod tests {
     }
 
     #[derive(Deserialize)]
-    #[expect(dead_code, reason = "only its variants are looked at")]
     enum Choice {
         Left,
         Right,

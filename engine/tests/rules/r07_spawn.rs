@@ -43,7 +43,7 @@ fn r07_spawn_starts_a_child_in_the_next_step_before_its_first_messages() {
 
 #[test]
 fn r07_spawn_starts_come_before_messages_of_any_class_or_sender() {
-    // `a` stands before `m`; both write to the child in the step of its spawn... `a` learns the address one step later only.
+    // The child has a greater rank than its parent and than `z`, which writes to it in the very step of its spawn.
     let child = cell();
     let mut sim = world();
     let others = child.clone();
@@ -51,7 +51,6 @@ fn r07_spawn_starts_come_before_messages_of_any_class_or_sender() {
         "z",
         probe(move |what, ctx| match what {
             In::Start => _ = ctx.notify_soon(Note(0)),
-            // `m`, who runs before `z`, has spawned in this very step.
             In::Note(_) => ctx.send(others.lock().expect("an address"), Note(2)),
             _ => {}
         }),
