@@ -822,16 +822,17 @@ impl Shard {
         if subscribed && left && self.streams[number].one_by_one() {
             return Some(self.core.now);
         }
-        let mut paused = self.streams[number].is_paused();
+        let (mut paused, mut ended) = (self.streams[number].is_paused(), false);
         for call in &self.core.stream_calls {
             match call {
                 StreamCall::Subscribe { stream, who: caller, .. } if (*stream, *caller) == (id, who) => subscribed = true,
                 StreamCall::Unsubscribe { stream, who: caller } if (*stream, *caller) == (id, who) => subscribed = false,
-                StreamCall::Control { stream, what } if *stream == id => paused = *what != Control::Resume,
+                StreamCall::Control { stream, what: Control::End } if *stream == id => ended = true,
+                StreamCall::Control { stream, what } if *stream == id => paused = *what == Control::Pause,
                 _ => {}
             }
         }
-        if !subscribed || paused {
+        if !subscribed || paused || ended {
             return None;
         }
         self.open_late(number);
@@ -919,7 +920,9 @@ impl Shard {
         self.current = entry.to;
         if entry.dead || core.hot[entry.to.index()].poisoned {
             let entry = *entry;
-            self.deliver_dead(&entry);
+            if entry.node == NONE || !core.pending.let_go_if_cancelled(entry.node) {
+                self.deliver_dead(&entry);
+            }
             return;
         }
         core.event = None;

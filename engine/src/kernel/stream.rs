@@ -175,6 +175,7 @@ pub(crate) struct PastStream<M> {
     current: Vec<u32>,
     subscribers: Vec<Subscriber<M>>,
     paused: bool,
+    ended: bool,
     counts: LateCounts,
     /// An instant, and the counts before it.
     counted: (Option<Instant>, LateCounts),
@@ -228,6 +229,7 @@ impl<M: Message> PastStream<M> {
             current: Vec::new(),
             subscribers: Vec::new(),
             paused: false,
+            ended: false,
             counts: LateCounts::default(),
             counted: (None, LateCounts::default()),
         }
@@ -379,6 +381,9 @@ impl<M: Message> StreamCell for PastStream<M> {
 
     fn open(&mut self) -> Result<Option<Instant>, SourceError> {
         self.opened = true;
+        if self.ended {
+            return Ok(None);
+        }
         let mut source = (self.spec.open)()?;
         // The first item tells where a run without a declared start begins; it is judged when the rest is.
         let first = source.next()?;
@@ -532,6 +537,7 @@ impl<M: Message> StreamCell for PastStream<M> {
             Control::Pause => self.paused = true,
             Control::Resume => self.paused = false,
             Control::End => {
+                self.ended = true;
                 self.source = None;
                 self.failure = None;
                 self.held.clear();

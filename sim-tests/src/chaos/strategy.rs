@@ -29,10 +29,11 @@ fn program(wild: bool) -> impl Strategy<Value = Program> {
         let (max_steps, max_mailbox, poison, energy) = limits;
         let (roots, roles, scripts) = actors;
         let count = roots.len();
-        let links = links.map(|latencies| {
+        let links = links.map(|latencies: Vec<Option<i64>>| {
             let pairs = (0..count).flat_map(|from| (0..count).map(move |to| (from, to))).filter(|(from, to)| from != to);
             pairs.filter_map(|(from, to)| latencies[from * MOST_ROOTS + to].map(|latency| (from, to, latency))).collect()
         });
+        let links = links.filter(|links: &Vec<_>| !links.is_empty());
         let mut program = Program {
             seed,
             origin,

@@ -201,7 +201,8 @@ impl World<'_> {
     pub(super) fn next_instant_of(&self, asker: &Path) -> Option<Instant> {
         let own = self.queue.keys().filter(|key| key.receiver == *asker && matches!(key.class, Class::Stream | Class::Timer | Class::Wake));
         let subscribed = self.flows.iter().filter(|flow| flow.subscribers.contains(asker));
-        let next = own.map(|key| key.when.at).chain(subscribed.filter_map(|flow| flow.next_event(self.now.at))).min();
+        let next =
+            own.map(|key| key.when.at).chain(subscribed.filter_map(|flow| flow.next_event(asker, self.now.at, self.now.round))).min();
         next.map(Instant::from_nanos)
     }
 

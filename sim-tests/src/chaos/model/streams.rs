@@ -38,6 +38,8 @@ pub(super) struct Flow {
     opened: bool,
     paused: bool,
     pub(super) ended: bool,
+    /// The instant and round of a late item that is an error, and who subscribed when that instant was opened.
+    failing: Option<(i64, u32, BTreeSet<Path>)>,
     pub(super) late: u64,
     pub(super) skipped: u64,
     /// Left out in a pause.
@@ -58,6 +60,7 @@ impl Flow {
             opened: false,
             paused: false,
             ended: false,
+            failing: None,
             late: 0,
             skipped: 0,
             missed: 0,
@@ -110,8 +113,11 @@ impl Flow {
         self.placed.keys().next().copied().filter(|_| !self.ended)
     }
 
-    /// The next instant after `now` in which it has something to deliver, as far as it has been told.
-    pub(super) fn next_event(&self, now: i64) -> Option<i64> {
+    /// The next instant, in a later round or after `now`, in which it has something for `asker`, as far as it has been told.
+    pub(super) fn next_event(&self, asker: &Path, now: i64, round: u32) -> Option<i64> {
+        if self.failing.as_ref().is_some_and(|failing| failing.0 == now && failing.1 > round && failing.2.contains(asker)) {
+            return Some(now);
+        }
         let counts = |item: &Placed| item.lag.is_none() || self.late_plan != LatePlan::Drop;
         let mut ahead = self.placed.iter().filter(|(at, items)| **at > now && items.iter().any(counts));
         ahead.next().map(|(at, _)| *at).filter(|_| !self.ended && !self.paused)
@@ -138,6 +144,7 @@ impl Flow {
             places += 1;
             if is_error {
                 burst.error.get_or_insert((round, item));
+                self.failing.get_or_insert((at, round, self.subscribers.clone()));
             } else {
                 burst.items.push((round, item));
             }
