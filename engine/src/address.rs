@@ -145,7 +145,7 @@ pub(crate) fn actor_of<A: Actor>(cell: &mut dyn Cell) -> &mut A {
 /// Delivers a message: the one way from an entry to [`Handler::handle`].
 pub(crate) fn handle<A: Handler<M>, M: Message>(cell: &mut dyn Cell, turn: Turn<'_>) {
     let actor = actor_of::<A>(cell);
-    let Turn { core, arenas, entry, digest } = turn;
+    let Turn { core, arenas, entry, word } = turn;
     match entry.what {
         What::Now => {
             let message = arenas.get::<M>(entry.ty, entry.payload);
@@ -154,7 +154,7 @@ pub(crate) fn handle<A: Handler<M>, M: Message>(cell: &mut dyn Cell, turn: Turn<
         }
         What::Share => {
             let message = arenas.get::<M>(entry.ty, entry.payload);
-            core.record_message(entry, message, digest);
+            core.record_share(entry, message, word);
             actor.handle(message, &mut Context::new(&mut *core, entry.to));
         }
         _ => {

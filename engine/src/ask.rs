@@ -306,8 +306,11 @@ pub(crate) fn respond<A: Responds<R>, R: Request>(cell: &mut dyn Cell, turn: Tur
     actor_of::<A>(cell).respond(&request, responder, &mut Context::new(&mut *core, entry.to));
 }
 
+/// An ask that has ended, the wait of the task that made it, and how it ended.
+type Conclusion<R> = (AskId, Option<WaitKey>, Result<<R as Request>::Reply, AskError>);
+
 /// What a reply, a `gone` or a timeout says; `None` if the ask was closed earlier in this mailbox.
-fn conclude<R: Request>(core: &mut Core, entry: &Entry) -> Option<(AskId, Option<WaitKey>, Result<R::Reply, AskError>)> {
+fn conclude<R: Request>(core: &mut Core, entry: &Entry) -> Option<Conclusion<R>> {
     let result = match entry.what {
         What::Reply => {
             let reply = core.kept.take::<R::Reply>(entry.ty, entry.payload);

@@ -93,7 +93,7 @@ pub enum RunError {
     Livelock {
         /// Where.
         site: Site,
-        /// Who would have received something, at most the first eight.
+        /// Who sent or would have received something in that step, in the order of rule R1, at most the first eight.
         actors: Vec<String>,
     },
     /// A stream's item lies behind an earlier one (rule R10). The step was run, and was the last.

@@ -27,6 +27,9 @@ use crate::trace::Observer;
 /// Called with how far a run is.
 pub(crate) type OnProgress = Box<dyn FnMut(&Progress)>;
 
+/// An actor and its start.
+type Placed = (Box<dyn Cell>, Entry);
+
 /// A simulation to be run. See the crate's documentation for a whole example.
 pub struct Simulation {
     pub(crate) name: String,
@@ -37,7 +40,7 @@ pub struct Simulation {
     core: Box<Core>,
     time_keeper: ActorId,
     names: BTreeMap<String, ActorId>,
-    actors: Vec<(ActorId, Option<(Box<dyn Cell>, Entry)>)>,
+    actors: Vec<(ActorId, Option<Placed>)>,
     streams: Vec<Box<dyn StreamCell>>,
     links: BTreeMap<(ActorId, ActorId), Link>,
     subscriptions: Vec<(ActorId, ActorId)>,

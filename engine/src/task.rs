@@ -157,7 +157,6 @@ pub(crate) struct Tasks {
     pub(crate) inboxes: Inboxes,
     pub(crate) stage: Option<Rc<Stage>>,
     foreign: Arc<Foreign>,
-    waker: Waker,
 }
 
 impl Default for Tasks {
@@ -174,7 +173,6 @@ impl Default for Tasks {
             polling: false,
             inboxes: Inboxes::default(),
             stage: None,
-            waker: Waker::from(foreign.clone()),
             foreign,
         }
     }
@@ -200,6 +198,11 @@ impl Tasks {
         self.fresh.clear();
     }
 
+    /// The waker of every poll. The engine does not use it.
+    pub(crate) fn waker(&self) -> Waker {
+        Waker::from(self.foreign.clone())
+    }
+
     /// Whether somebody else woke a task.
     pub(crate) fn woken_by_others(&self) -> bool {
         self.foreign.0.load(Ordering::Relaxed)
@@ -208,10 +211,6 @@ impl Tasks {
     fn is_alive(&self, task: Task) -> bool {
         let slot = &self.slots[task.index as usize];
         slot.alive && slot.generation == task.generation
-    }
-
-    fn stage(&self) -> Rc<Stage> {
-        self.stage.clone().expect("a shard has a stage")
     }
 
     #[inline]
@@ -308,7 +307,6 @@ impl Core {
         let task = Task { index, generation: slot.generation };
         tasks.fresh.push(Due { task, cause: self.cause, kind: self.kind });
         self.cold[self.me.index()].tasks.push(index);
-        self.attention_when_still = true;
         task
     }
 
@@ -382,11 +380,14 @@ impl Core {
 
     /// Takes back the waits whose futures were dropped.
     pub(crate) fn settle_dropped(&mut self) {
-        let stage = self.tasks.stage();
-        while let Some(key) = {
-            let key = stage.dropped.borrow_mut().pop();
-            key
-        } {
+        let stage = self.tasks.stage.as_ref().expect("a shard has a stage");
+        if stage.dropped.borrow().is_empty() {
+            return;
+        }
+        let stage = stage.clone();
+        // A function, so that the borrow ends before the key is looked at.
+        let next = || stage.dropped.borrow_mut().pop();
+        while let Some(key) = next() {
             let task = self.tasks.waits[key.index as usize].task;
             match self.tasks.free_wait(key) {
                 WaitState::Waiting(Undo::Node(node)) => {
@@ -432,11 +433,6 @@ impl Core {
                 return Some(future);
             }
         }
-    }
-
-    /// The waker for a poll.
-    pub(crate) fn waker(&self) -> Waker {
-        self.tasks.waker.clone()
     }
 
     /// A poll has ended. `Some`: the task goes on. Gives whether the task awaits nothing of the engine's.

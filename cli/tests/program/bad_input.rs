@@ -120,7 +120,7 @@ fn cases() -> Vec<Case> {
             data: none(),
             args: &[],
             code: 1,
-            says: &["`b`", "keep sending without delay", "step 1000", "2025-01-01T00:00:01Z", "add a delay"],
+            says: &["the actors `a`, `b` keep sending without delay", "step 1000", "2025-01-01T00:00:01Z", "add a delay"],
         },
         Case {
             name: "panic in a handler",

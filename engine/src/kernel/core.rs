@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::address::{Recipient, Sub};
 use crate::ask::Asks;
-use crate::digest::{digest_of_text, fold};
+use crate::digest::{digest_of, digest_of_text, fold};
 use crate::error::{RunError, Site};
 use crate::event::Event;
 use crate::job::Jobs;
@@ -133,6 +133,7 @@ pub(crate) struct Core {
     pub(crate) arenas: Box<Arenas>,
     pub(crate) kept: Kept,
     /// The step being emitted. Boxed, as the arenas are, so that two steps change places by their pointers.
+    #[expect(clippy::box_collection, reason = "two steps change places by one pointer, many million times a second")]
     pub(crate) next: Box<Vec<Entry>>,
     /// Whether `next` is in key order but for the receivers.
     pub(crate) next_sorted: bool,
@@ -157,6 +158,9 @@ pub(crate) struct Core {
     pub(crate) faults: Vec<(u64, RunError)>,
     pub(crate) stop_requested: bool,
     pub(crate) counters: Counters,
+    /// The first and the last instant in which something was delivered.
+    pub(crate) first: Option<Instant>,
+    pub(crate) last: Option<Instant>,
     pub(crate) dead_sum: u128,
     pub(crate) stopped_sum: u128,
     pub(crate) seed: u64,
@@ -201,6 +205,8 @@ impl Core {
             faults: Vec::new(),
             stop_requested: false,
             counters: Counters::default(),
+            first: None,
+            last: None,
             dead_sum: 0,
             stopped_sum: 0,
             seed,
@@ -364,6 +370,14 @@ impl Core {
                 None
             }
         }
+    }
+
+    /// Something was delivered in this instant, which is over.
+    #[inline(always)]
+    pub(crate) fn count_instant(&mut self) {
+        self.counters.instants += 1;
+        self.first.get_or_insert(self.now);
+        self.last = Some(self.now);
     }
 
     /// The times of the delivery under way.
@@ -539,10 +553,22 @@ impl Core {
     /// Counts a delivery, chains its record, and makes it the cause of what follows.
     #[inline(always)]
     fn record(&mut self, entry: &Entry, kind: &'static str, kind_digest: u64, digest: u64) {
+        let word = self.word(entry, kind_digest, digest);
+        self.record_word(entry, kind, word);
+    }
+
+    /// One word for everything in a record but the receiver and its count, which the chain stands for: the same for all who share a message.
+    #[inline(always)]
+    pub(crate) fn word(&self, entry: &Entry, kind_digest: u64, digest: u64) -> u64 {
         let sender = self.hot[entry.from.index()].path_digest;
+        record_word(self.now, self.round, self.step, sender, entry.cause, kind_digest, digest)
+    }
+
+    #[inline(always)]
+    fn record_word(&mut self, entry: &Entry, kind: &'static str, word: u64) {
         let hot = &mut self.hot[entry.to.index()];
         hot.count += 1;
-        hot.chain = chained(hot.chain, record_word(self.now, self.round, self.step, sender, entry.cause, kind_digest, digest));
+        hot.chain = chained(hot.chain, word);
         self.cause = hot.count;
         self.me = entry.to;
         self.kind = kind;
@@ -564,6 +590,15 @@ impl Core {
         self.record(entry, M::KIND, const { digest_of_text(M::KIND) }, digest);
         if self.observer.is_some() {
             self.show(entry, message, digest);
+        }
+    }
+
+    /// As [`Core::record_message`], for one of many who share the message and its word.
+    #[inline(always)]
+    pub(crate) fn record_share<M: Message>(&mut self, entry: &Entry, message: &M, word: u64) {
+        self.record_word(entry, M::KIND, word);
+        if self.observer.is_some() {
+            self.show(entry, message, digest_of(message));
         }
     }
 

@@ -140,8 +140,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) core: &'a mut Core,
     pub(crate) arenas: &'a Arenas,
     pub(crate) entry: &'a Entry,
-    /// The payload's digest, if the caller knows it.
-    pub(crate) digest: u64,
+    /// The word of the record, for a share of a publication.
+    pub(crate) word: u64,
 }
 
 /// The typed half of a delivery, one per (actor type, message type).

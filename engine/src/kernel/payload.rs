@@ -201,12 +201,15 @@ impl Kept {
     }
 }
 
+/// Makes the stores of one message type.
+type Maker = fn() -> (Box<dyn AnyArena>, Box<dyn AnySlab>);
+
 /// From a message type to its small index. Types are only looked up, never listed, so their order cannot reach a run.
 pub(crate) struct Types {
     /// The last type found under each low bits of its hash, which the compiler knows.
     cache: [Option<(TypeId, u16)>; CACHE],
     table: Vec<(TypeId, u16)>,
-    makers: Vec<fn() -> (Box<dyn AnyArena>, Box<dyn AnySlab>)>,
+    makers: Vec<Maker>,
 }
 
 const CACHE: usize = 64;

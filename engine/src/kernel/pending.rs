@@ -101,6 +101,12 @@ impl Pending {
         }
     }
 
+    /// Whether something may be due up to `at`; what was cancelled counts.
+    #[inline(always)]
+    pub(crate) fn may_come_before(&self, at: Instant) -> bool {
+        self.queue.peek().is_some_and(|(next, _)| next <= at.as_nanos())
+    }
+
     /// Moves everything due at `at` that was not cancelled into a step.
     #[inline(always)]
     pub(crate) fn pop_into(&mut self, at: Instant, step: &mut Vec<Entry>) {

@@ -3,10 +3,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
+use std::task::Waker;
 
 use crate::address::{Occupied, Sub};
 use crate::context::Control;
-use crate::digest::digest_of;
+use crate::digest::{digest_of, digest_of_text};
 use crate::error::{RunError, Site};
 use crate::event::Event;
 use crate::kernel::core::{Core, Life, summand};
@@ -48,7 +49,10 @@ pub(crate) enum Advance {
     Over,
 }
 
-/// Asked at every still point whether to pause there.
+/// How many instants of one stream are run between two looks at whether to pause.
+const DRAIN: u64 = 64;
+
+/// Asked whether to pause, at a still point at least every [`DRAIN`] instants.
 pub(crate) type Pause<'a> = Option<&'a mut dyn FnMut(&mut Shard) -> bool>;
 
 /// One thread's worth of actors and streams.
@@ -60,10 +64,12 @@ pub(crate) struct Shard {
     limits: Limits,
     on_panic: OnPanic,
     stage: Rc<Stage>,
+    waker: Waker,
     phase: Phase,
     /// Whether a handler or a task is under way.
     inside: bool,
     /// The step under way, and the messages that were sent for it.
+    #[expect(clippy::box_collection, reason = "changes places with the step being emitted by one pointer")]
     step: Box<Vec<Entry>>,
     pos: usize,
     /// Who is handling.
@@ -74,7 +80,8 @@ pub(crate) struct Shard {
     /// The publication under way that is alone in its step, and how many of its subscribers had their turn.
     sharing: Option<(Rc<Vec<Sub>>, Entry)>,
     shared: usize,
-    digests: Vec<u64>,
+    /// The words of the step's publications.
+    words: Vec<u64>,
     /// Whether `step` is in key order but for the receivers.
     emitted_in_order: bool,
     keys: Vec<(u64, u32)>,
@@ -89,8 +96,6 @@ pub(crate) struct Shard {
     steps_before: u64,
     pub(crate) error: Option<RunError>,
     pub(crate) stopped: bool,
-    pub(crate) first: Option<Instant>,
-    pub(crate) last: Option<Instant>,
     pub(crate) reports: Vec<(ActorId, Report)>,
     pub(crate) metrics: Option<Box<Metrics>>,
     any_stopped: bool,
@@ -100,6 +105,9 @@ pub(crate) struct Shard {
     unmeasured: bool,
     /// Stream items of the step, to be counted if it is run.
     items: u64,
+    /// Whether a stream is being drained, and which one was last.
+    draining: bool,
+    drained_by: usize,
 }
 
 impl Shard {
@@ -107,6 +115,7 @@ impl Shard {
         let spare = Box::new(Core::new(0, core.pool.clone()));
         let stage = Rc::new(Stage::new(spare, Box::new(Vacant)));
         core.tasks.stage = Some(stage.clone());
+        let waker = core.tasks.waker();
         Self {
             core,
             cells: Vec::new(),
@@ -115,6 +124,7 @@ impl Shard {
             limits,
             on_panic,
             stage,
+            waker,
             phase: Phase::Still,
             inside: false,
             step: Box::default(),
@@ -125,7 +135,7 @@ impl Shard {
             published: Vec::new(),
             sharing: None,
             shared: 0,
-            digests: Vec::new(),
+            words: Vec::new(),
             emitted_in_order: true,
             keys: Vec::new(),
             sorted: Vec::new(),
@@ -136,14 +146,14 @@ impl Shard {
             steps_before: 0,
             error: None,
             stopped: false,
-            first: None,
-            last: None,
             reports: Vec::new(),
             metrics: None,
             any_stopped: false,
             timed: false,
             unmeasured: limits.max_mailbox.is_none(),
             items: 0,
+            draining: false,
+            drained_by: 0,
         }
     }
 
@@ -269,20 +279,6 @@ impl Shard {
     #[inline]
     fn take_streams(&mut self, at: Instant) {
         let before = self.step.len();
-        if before == 0
-            && self.unmeasured
-            && self.core.step < self.limits.max_steps
-            && let Some((number, _)) = self.least_head()
-            && let Some((entry, head)) = self.streams[number].take_lone(at)
-        {
-            self.merge.set(number, head);
-            self.items += u64::from(self.core.is_living(entry.to));
-            self.step.push(entry);
-            if self.least_head().is_none_or(|(_, head)| head > at) {
-                return;
-            }
-            self.emitted_in_order = false;
-        }
         while let Some((number, head)) = self.least_head()
             && head <= at
         {
@@ -302,7 +298,7 @@ impl Shard {
         }
         if let [(_, items)] = self.active[..] {
             // One item for its subscribers, who are kept in order, is in order.
-            self.emitted_in_order = before == 0 && self.emitted_in_order && items == 1;
+            self.emitted_in_order = before == 0 && items == 1;
         } else if !self.active.is_empty() {
             self.emitted_in_order = false;
         }
@@ -360,6 +356,9 @@ impl Shard {
                 if at > bound {
                     return None;
                 }
+                if self.unmeasured && !self.streams.is_empty() && self.drain(at, bound) {
+                    continue;
+                }
                 self.begin(at);
             }
             self.run_on();
@@ -370,6 +369,50 @@ impl Shard {
                 self.run_on();
             }
         }
+    }
+
+    /// Lets the stream that is next deliver its items alone, up to the next thing that is not its own: the way of a plain replay, kept
+    /// short. `false`: it has none for now.
+    fn drain(&mut self, at: Instant, bound: Instant) -> bool {
+        let (number, key) = self.merge.least();
+        let limit = (self.merge.second() ^ 1 << 63) as i64;
+        let limit = self.core.pending.peek().map_or(limit, |pending| limit.min(pending.as_nanos()));
+        let limit = Instant::from_nanos(limit.min(bound.as_nanos().saturating_add(1)));
+        if key == u64::MAX || (key ^ 1 << 63) as i64 != at.as_nanos() || at >= limit || self.limits.max_steps == 0 {
+            return false;
+        }
+        if self.streams[number].is_paused() {
+            return false;
+        }
+        self.delivered_before = self.core.counters.deliveries;
+        self.draining = true;
+        self.inside = true;
+        self.drained_by = number;
+        let drained = self.streams[number].drain(limit, DRAIN, &mut self.core, &mut self.cells);
+        self.inside = false;
+        self.draining = false;
+        let Some(head) = drained.head else { return false };
+        self.merge.set(number, Some(head));
+        if drained.inside {
+            self.drained_into();
+            if self.core.tasks.any_due() {
+                self.poll(self.current);
+            }
+        }
+        true
+    }
+
+    /// Goes on with the instant in which a drain has stopped.
+    fn drained_into(&mut self) {
+        let number = self.drained_by;
+        self.current = self.core.me;
+        self.phase = Phase::Running;
+        self.pos = 0;
+        self.step.clear();
+        // Whatever is counted for this instant is counted at its still point.
+        self.delivered_before = self.core.counters.deliveries - 1;
+        self.steps_before = self.core.counters.steps - 1;
+        self.streams[number].rest(&self.core, &mut self.step);
     }
 
     /// Closes and runs the step that was emitted, and moves on to the next one.
@@ -470,8 +513,10 @@ impl Shard {
         self.step.clear();
         self.pos = 0;
         self.published.clear();
-        self.digests.clear();
-        self.digests.push(self.arenas.any(entry.ty).digest(entry.payload));
+        let arena = self.arenas.any(entry.ty);
+        let word = self.core.word(&entry, digest_of_text(arena.kind()), arena.digest(entry.payload));
+        self.words.clear();
+        self.words.push(word);
         self.sharing = Some((list, entry));
         self.shared = 0;
         self.phase = Phase::Running;
@@ -493,7 +538,7 @@ impl Shard {
             self.inside = true;
             let core = &mut *self.core;
             core.event = None;
-            let turn = Turn { core, arenas: &self.arenas, entry: &entry, digest: self.digests[0] };
+            let turn = Turn { core, arenas: &self.arenas, entry: &entry, word: self.words[0] };
             (sub.thunk)(&mut *self.cells[sub.to.index()], turn);
             self.inside = false;
             if self.core.tasks.any_due() {
@@ -576,16 +621,14 @@ impl Shard {
         let core = &mut *self.core;
         let delivered = core.counters.deliveries - self.delivered_before;
         if delivered > 0 {
-            core.counters.instants += 1;
-            self.first.get_or_insert(core.now);
-            self.last = Some(core.now);
+            core.count_instant();
             if !self.unmeasured
                 && let Some(metrics) = &mut self.metrics
             {
                 metrics.instant(delivered, core.counters.steps - self.steps_before);
             }
         }
-        if core.attention_when_still {
+        if core.attention_when_still || core.tasks.any() && core.tasks.woken_by_others() {
             self.attend();
         }
     }
@@ -593,8 +636,7 @@ impl Shard {
     /// What takes effect at a still point.
     #[cold]
     fn attend(&mut self) {
-        // A task may be woken by others as long as there are tasks.
-        self.core.attention_when_still = self.core.tasks.any();
+        self.core.attention_when_still = false;
         if !self.core.stream_calls.is_empty() {
             self.call_streams();
         }
@@ -673,14 +715,15 @@ impl Shard {
         let step = std::mem::take(&mut *self.step);
         let mut expanded = std::mem::take(&mut self.sorted);
         expanded.clear();
-        self.digests.clear();
-        self.digests.resize(self.published.len(), 0);
+        self.words.clear();
+        self.words.resize(self.published.len(), 0);
         for entry in &step {
             if entry.what != What::Publication {
                 expanded.push(*entry);
                 continue;
             }
-            self.digests[entry.extra as usize] = self.arenas.any(entry.ty).digest(entry.payload);
+            let arena = self.arenas.any(entry.ty);
+            self.words[entry.extra as usize] = self.core.word(entry, digest_of_text(arena.kind()), arena.digest(entry.payload));
             for sub in self.published[entry.extra as usize].iter() {
                 expanded.push(Entry { to: sub.to, thunk: sub.thunk, what: What::Share, ..*entry });
             }
@@ -849,10 +892,10 @@ impl Shard {
     /// What becomes of an entry whose receiver is not living.
     #[cold]
     fn admit_dead(&mut self, entry: &mut Entry) -> bool {
-        entry.dead = match entry.what {
-            What::Now | What::Later | What::Request | What::Reply | What::Gone | What::Stop | What::Subscribe | What::Control => true,
-            _ => false,
-        };
+        entry.dead = matches!(
+            entry.what,
+            What::Now | What::Later | What::Request | What::Reply | What::Gone | What::Stop | What::Subscribe | What::Control
+        );
         if !entry.dead {
             self.drop_entry(entry);
         }
@@ -907,7 +950,10 @@ impl Shard {
 
     #[cold]
     fn refuse_steps(&mut self) {
-        let mut actors: Vec<ActorId> = self.step.iter().filter(|entry| !entry.dead).map(|entry| entry.to).collect();
+        // Both ends: a loop of two actors shows only one of them in each step.
+        let living = self.step.iter().filter(|entry| !entry.dead);
+        let mut actors: Vec<ActorId> = living.flat_map(|entry| [entry.from, entry.to]).collect();
+        actors.sort_by_key(|actor| self.core.label(*actor));
         actors.dedup();
         let actors = actors.iter().take(8).map(|actor| self.core.path(*actor).to_string()).collect();
         self.refuse(RunError::Livelock { site: self.core.site(), actors });
@@ -950,8 +996,8 @@ impl Shard {
             }
             What::Stop | What::Subscribe | What::Control => deliver_own(core, entry),
             _ => {
-                let digest = if entry.what == What::Share { self.digests[entry.extra as usize] } else { 0 };
-                let turn = Turn { core, arenas: &self.arenas, entry, digest };
+                let word = if entry.what == What::Share { self.words[entry.extra as usize] } else { 0 };
+                let turn = Turn { core, arenas: &self.arenas, entry, word };
                 (entry.thunk)(&mut *self.cells[entry.to.index()], turn);
             }
         }
@@ -1019,14 +1065,13 @@ impl Shard {
     fn poll(&mut self, actor: ActorId) {
         self.polls = 0;
         while let Some(mut future) = self.core.next_poll(&mut self.polls) {
-            let waker = self.core.waker();
             let core = &mut *self.core;
             core.me = actor;
             core.event = None;
             core.tasks.polling = true;
             self.stage.swap(&mut self.core, &mut self.cells[actor.index()]);
             self.inside = true;
-            let ready = future.as_mut().poll(&mut std::task::Context::from_waker(&waker)).is_ready();
+            let ready = future.as_mut().poll(&mut std::task::Context::from_waker(&self.waker)).is_ready();
             self.inside = false;
             self.stage.swap(&mut self.core, &mut self.cells[actor.index()]);
             self.core.tasks.polling = false;
@@ -1051,6 +1096,10 @@ impl Shard {
             resume_unwind(payload);
         }
         self.inside = false;
+        if std::mem::take(&mut self.draining) {
+            self.merge.set(self.drained_by, self.streams[self.drained_by].head());
+            self.drained_into();
+        }
         let actor = self.current;
         if self.stage.is_on() {
             self.stage.swap(&mut self.core, &mut self.cells[actor.index()]);
@@ -1152,9 +1201,7 @@ impl Shard {
     #[cold]
     fn conclude(&mut self) {
         let core = &mut *self.core;
-        self.last = Some(core.now);
-        self.first.get_or_insert(core.now);
-        core.counters.instants += 1;
+        core.count_instant();
         let mut faults = std::mem::take(&mut core.faults);
         // Stable: several faults of one actor stay in the order in which they happened.
         faults.sort_by_key(|(label, error)| (error.precedence(), *label));

@@ -8,7 +8,7 @@ use std::collections::BinaryHeap;
 use crate::actor::Handler;
 use crate::address::{StreamRef, actor_of};
 use crate::context::{Context, Control};
-use crate::digest::digest_of;
+use crate::digest::{digest_of, digest_of_text};
 use crate::event::Event;
 use crate::kernel::core::Core;
 use crate::kernel::entry::{ActorId, Cell, Entry};
@@ -113,6 +113,16 @@ pub(crate) struct Taken {
     pub(crate) failed: bool,
 }
 
+/// How far a drain came.
+pub(crate) struct Drained {
+    /// Instants that are over.
+    pub(crate) instants: u64,
+    /// Whether the core is inside an instant that is not over.
+    pub(crate) inside: bool,
+    /// The stream's new head.
+    pub(crate) head: Option<Instant>,
+}
+
 /// A stream behind its type.
 pub(crate) trait StreamCell {
     fn id(&self) -> ActorId;
@@ -133,9 +143,11 @@ pub(crate) trait StreamCell {
     fn failure(&self) -> Option<&SourceError>;
     /// Makes everything of this instant current, and puts what belongs to its first round into the step.
     fn take(&mut self, at: Instant, core: &Core, step: &mut Vec<Entry>) -> Taken;
-    /// If the stream has one ordinary item for this instant and one subscriber: makes it current and gives its delivery, with the stream's
-    /// new head. `None`: nothing was changed.
-    fn take_lone(&mut self, at: Instant) -> Option<(Entry, Option<Instant>)>;
+    /// Delivers ordinary items before `limit` one instant after another, as long as an item is alone in its instant and nothing but it
+    /// happens there; at most `most` instants. Leaves the core where the last one ends, or where more is to be done for it.
+    fn drain(&mut self, limit: Instant, most: u64, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Drained;
+    /// The deliveries that a drain has left undone, after a panic or for a poll.
+    fn rest(&mut self, core: &Core, step: &mut Vec<Entry>);
     /// Puts the current item `index` into the step.
     fn emit(&mut self, index: usize, core: &Core, step: &mut Vec<Entry>) -> Emitted;
     /// Takes back what was counted for this instant: its first step is not run.
@@ -176,6 +188,8 @@ pub(crate) struct PastStream<M> {
     subscribers: Vec<Subscriber<M>>,
     paused: bool,
     ended: bool,
+    /// The item that is being drained, and how many of its subscribers had their turn.
+    draining: (u32, usize),
     counts: LateCounts,
     /// An instant, and the counts before it.
     counted: (Option<Instant>, LateCounts),
@@ -230,6 +244,7 @@ impl<M: Message> PastStream<M> {
             subscribers: Vec::new(),
             paused: false,
             ended: false,
+            draining: (0, 0),
             counts: LateCounts::default(),
             counted: (None, LateCounts::default()),
         }
@@ -466,20 +481,70 @@ impl<M: Message> StreamCell for PastStream<M> {
         taken
     }
 
-    #[inline]
-    fn take_lone(&mut self, at: Instant) -> Option<(Entry, Option<Instant>)> {
-        let [subscriber] = &self.subscribers[..] else { return None };
-        // With a later real item read already, nothing else of this instant can come.
-        let [item, next, ..] = &self.ready[self.next..] else { return None };
-        if item.mark != Mark::Good || next.at <= at || !next.is_real() || self.paused {
-            return None;
-        }
-        let entry = Entry::of_stream(self.id, subscriber.who, item.index, self.next as u32, 0);
-        let head = next.at;
-        self.next += 1;
-        self.real_ready -= 1;
+    fn drain(&mut self, limit: Instant, most: u64, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Drained {
+        let mut drained = Drained { instants: 0, inside: false, head: None };
         self.current.clear();
-        Some((entry, Some(head)))
+        core.round = 0;
+        core.step = 0;
+        core.event = None;
+        while drained.instants < most
+            && let [item, next, ..] = &self.ready[self.next..]
+            && item.mark == Mark::Good
+            && item.at < limit
+            && next.at > item.at
+            && item.event_time == item.at
+        {
+            let value = item.value.as_ref().expect("an ordinary item has a value");
+            core.now = item.at;
+            drained.head = Some(next.at);
+            self.draining = (self.next as u32, 0);
+            self.next += 1;
+            self.real_ready -= 1;
+            let mut entry = Entry::of_stream(self.id, self.id, item.index, self.draining.0, 0);
+            let word = core.word(&entry, const { digest_of_text(M::KIND) }, digest_of(value));
+            let mut any = 0;
+            for subscriber in &self.subscribers {
+                self.draining.1 += 1;
+                if !core.is_living(subscriber.who) {
+                    continue;
+                }
+                if any == 0 {
+                    any = 1;
+                    core.counters.events += 1;
+                    core.counters.steps += 1;
+                }
+                entry.to = subscriber.who;
+                core.me = subscriber.who;
+                core.record_share(&entry, value, word);
+                (subscriber.deliver)(&mut *cells[subscriber.who.index()], value, core, subscriber.who);
+                if core.tasks.any_due() {
+                    drained.inside = true;
+                    return drained;
+                }
+            }
+            if core.attention || core.attention_when_still || !core.next.is_empty() {
+                drained.inside = true;
+                return drained;
+            }
+            drained.instants += 1;
+            if any > 0 {
+                core.count_instant();
+            }
+            if core.pending.may_come_before(next.at) {
+                break;
+            }
+        }
+        drained
+    }
+
+    fn rest(&mut self, core: &Core, step: &mut Vec<Entry>) {
+        let (position, had) = self.draining;
+        let index = self.ready[position as usize].index;
+        for (number, subscriber) in self.subscribers.iter().enumerate().skip(had) {
+            if core.is_living(subscriber.who) {
+                step.push(Entry::of_stream(self.id, subscriber.who, index, position, number as u32));
+            }
+        }
     }
 
     fn uncount(&mut self, at: Instant) {
@@ -629,6 +694,18 @@ impl Merge {
             self.winners[node] = if left_wins { left } else { right };
             node /= 2;
         }
+    }
+
+    /// The least key of all streams but the one that is next.
+    pub(crate) fn second(&self) -> u64 {
+        let (winner, _) = self.least();
+        let mut node = self.size + winner;
+        let mut second = u64::MAX;
+        while node > 1 {
+            second = second.min(self.keys[self.winners[node ^ 1] as usize]);
+            node /= 2;
+        }
+        second
     }
 
     /// The stream with the least head and that head's key; at `u64::MAX` the stream must be asked whether it has one.

@@ -29,7 +29,7 @@ fn metronome(sim: &mut stillpoint_engine::Simulation, p: Addr<Probe>, steps: u64
     );
 }
 
-/// What `s` gets.
+/// Compares what `who` gets.
 #[track_caller]
 fn check_of(sim: stillpoint_engine::Simulation, who: &str, expected: &str) {
     let (records, outcome) = traced(sim);
@@ -44,8 +44,7 @@ fn r07_subscribe_is_in_force_from_the_end_of_the_step_that_delivers_it() {
     let p = sim.put("p", publisher());
     metronome(&mut sim, p, 4);
     // Called in step 0, delivered in step 1: what is published in step 1 does not come, what is in step 2 comes in step 3.
-    let s = sim.put("s", starter(move |ctx| ctx.subscribe::<Word, _>(p)));
-    let _ = s;
+    sim.put("s", starter(move |ctx| ctx.subscribe::<Word, _>(p)));
     let (records, outcome) = traced(sim);
     outcome.expect("a run");
     let of_both: Vec<_> = records.into_iter().filter(|record| ["p", "s"].contains(&record.receiver.to_string().as_str())).collect();

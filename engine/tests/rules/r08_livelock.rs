@@ -29,9 +29,9 @@ fn r08_livelock_is_an_error_at_its_key_and_no_one_runs_that_step() {
          0.0.2 b#2 <- a#2 note 2
          0.0.3 a#3 <- b#2 note 3",
     );
-    assert_eq!(error, RunError::Livelock { site: site(0, 0, 4), actors: vec!["b".to_owned()] });
+    assert_eq!(error, RunError::Livelock { site: site(0, 0, 4), actors: vec!["a".to_owned(), "b".to_owned()] });
     assert_eq!((outcome.steps, outcome.end), (4, stillpoint_engine::End::Failed));
-    assert!(error.to_string().contains("`b`") && error.to_string().contains("max_steps"), "{error}");
+    assert!(error.to_string().contains("`a`, `b`") && error.to_string().contains("max_steps"), "{error}");
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn r16_early_end_by_panics_and_undeclared_sends_is_that_of_the_first_receiver() 
 fn r16_early_end_by_a_full_mailbox_comes_before_the_limit_of_steps() {
     let mut sim = world().limits(Limits { max_steps: 1, max_mailbox: Some(1) });
     let m = sim.put("m", silent());
-    let a = sim.put(
+    sim.put(
         "a",
         starter(move |ctx| {
             ctx.send(ctx.address(), Note(0));
@@ -102,7 +102,6 @@ fn r16_early_end_by_a_full_mailbox_comes_before_the_limit_of_steps() {
             ctx.send(m, Note(2));
         }),
     );
-    let _ = a;
     let (error, _) = check_failing_after_start(sim, "");
     assert_eq!(error, RunError::Mailbox { site: site(0, 0, 1), actor: "m".to_owned(), deliveries: 2, limit: 1 });
 }

@@ -45,7 +45,7 @@ pub enum Ending {
     Stopped,
     /// Too many deliveries for one actor: where, who, how many.
     Mailbox((i64, u32, u32), String, usize),
-    /// Too many steps: where, and the first receivers.
+    /// Too many steps: where, and the first senders and receivers.
     Livelock((i64, u32, u32), Vec<String>),
     /// A late item: where, the stream, the index.
     Late((i64, u32, u32), String, u64),

@@ -171,11 +171,15 @@ impl World<'_> {
                 return Some(Ending::Mailbox(self.site(), path.to_string(), mailbox.deliveries.len()));
             }
         }
-        let full: Vec<_> = mailboxes.iter().filter(|(_, mailbox)| !mailbox.deliveries.is_empty()).collect();
         let steps = self.program.max_steps.unwrap_or(1_000_000);
-        if self.now.step >= steps && !full.is_empty() {
-            let names = full.iter().take(8).map(|((_, path), _)| path.to_string()).collect();
-            return Some(Ending::Livelock(self.site(), names));
+        let mut ends = BTreeSet::new();
+        for ((rank, path), mailbox) in mailboxes {
+            for (key, _) in &mailbox.deliveries {
+                ends.extend([(*rank, path), (key.rank, &key.sender)]);
+            }
+        }
+        if self.now.step >= steps && !ends.is_empty() {
+            return Some(Ending::Livelock(self.site(), ends.iter().take(8).map(|(_, path)| path.to_string()).collect()));
         }
         None
     }
