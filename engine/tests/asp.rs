@@ -7,9 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use stillpoint_engine::{
-    Actor, Addr, Context, Duration, Handler, Instant, Message, OnPanic, RunError, Simulation, Site, Stream, Timed,
-};
+use stillpoint_engine::{Actor, Addr, Context, Duration, Handler, Instant, Message, OnPanic, RunError, Simulation, Site, Stream, Timed};
 
 #[derive(Clone, Copy, Hash)]
 struct Event(u64);

@@ -527,6 +527,8 @@ impl Shard {
     fn share(&mut self) {
         let Some((list, mut entry)) = self.sharing.clone() else { return };
         let before = self.core.counters.deliveries;
+        self.core.event = None;
+        self.inside = true;
         while let Some(sub) = list.get(self.shared) {
             self.shared += 1;
             (entry.to, entry.thunk) = (sub.to, sub.thunk);
@@ -535,16 +537,16 @@ impl Shard {
                 continue;
             }
             self.current = sub.to;
-            self.inside = true;
             let core = &mut *self.core;
-            core.event = None;
             let turn = Turn { core, arenas: &self.arenas, entry: &entry, word: self.words[0] };
             (sub.thunk)(&mut *self.cells[sub.to.index()], turn);
-            self.inside = false;
             if self.core.tasks.any_due() {
                 self.poll(sub.to);
+                self.core.event = None;
+                self.inside = true;
             }
         }
+        self.inside = false;
         self.sharing = None;
         self.core.counters.steps += u64::from(self.core.counters.deliveries > before);
         if !self.core.attention {

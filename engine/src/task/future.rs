@@ -162,20 +162,16 @@ impl<A: Actor> Ticker<A> {
 
     /// Waits for the next tick and gives the instant at which it was due; `None` after the last one.
     pub async fn tick(&mut self) -> Option<Instant> {
-        let due = self.next?;
-        if self.end.is_some_and(|end| due > end) {
-            return None;
+        let now = self.cx.now();
+        while self.overrun == Overrun::Skip
+            && let Some(next) = self.next
+            && next < now
+        {
+            self.next = next.checked_add(self.period);
         }
+        let due = self.next.filter(|due| self.end.is_none_or(|end| *due <= end))?;
         self.cx.sleep_until(due).await;
         self.next = due.checked_add(self.period);
-        if self.overrun == Overrun::Skip {
-            let now = self.cx.now();
-            while let Some(next) = self.next
-                && next <= now
-            {
-                self.next = next.checked_add(self.period);
-            }
-        }
         Some(due)
     }
 }

@@ -60,9 +60,11 @@ pub(crate) enum In {
 pub(crate) type Cx<'a> = Context<'a, Probe>;
 pub(crate) type Task = TaskContext<Probe>;
 
+type React = Box<dyn FnMut(In, &mut Cx<'_>) + Send>;
+
 /// An actor whose behaviour is a closure.
 pub(crate) struct Probe {
-    react: Box<dyn FnMut(In, &mut Cx<'_>) + Send>,
+    react: React,
     /// Told of the report that is asked for, with this name.
     reports_to: Option<(Log, &'static str)>,
 }

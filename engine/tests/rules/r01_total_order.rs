@@ -238,7 +238,7 @@ fn registered(order: [usize; 4]) -> Simulation {
         match what {
             0 => sim.place(a, starter(move |ctx| ctx.send(b, Note(1)))),
             1 => sim.place(b, starter(move |ctx| ctx.send(b, Note(2)))),
-            2 => _ = sim.feed("s", items(&[(0, 3), (4, 4)]), &if order[0] % 2 == 0 { [a, b] } else { [b, a] }),
+            2 => _ = sim.feed("s", items(&[(0, 3), (4, 4)]), &if order[0].is_multiple_of(2) { [a, b] } else { [b, a] }),
             _ => _ = sim.feed("t", items(&[(4, 5)]), &[b]),
         }
     }

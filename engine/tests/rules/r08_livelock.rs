@@ -81,9 +81,10 @@ fn r08_livelock_counts_the_steps_of_each_round_and_each_instant_anew() {
     let m = sim.promise("m");
     sim.place(
         m,
-        probe(move |what, ctx| match what {
-            In::Note(left @ 1..) => ctx.send(m, Note(left - 1)),
-            _ => {}
+        probe(move |what, ctx| {
+            if let In::Note(left @ 1..) = what {
+                ctx.send(m, Note(left - 1));
+            }
         }),
     );
     sim.feed("s", items(&[(0, 2), (0, 2), (1, 2)]).one_by_one(), &[m]);

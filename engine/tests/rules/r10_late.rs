@@ -191,12 +191,9 @@ fn r10_late_depends_on_the_order_of_the_source_alone() {
 fn r10_late_items_are_counted_at_their_instant_and_only_if_its_first_step_is_run() {
     // Late against the item at 30, which is held back until 35: counted at 30.
     let stream = || items(&[(10, 0), (30, 1), (15, 2)]).reorder(ns(5));
-    for (late, until, dropped, flagged) in [
-        (Late::DropAndCount, 29, 0, 0),
-        (Late::DropAndCount, 30, 1, 0),
-        (Late::DeliverFlagged, 29, 0, 0),
-        (Late::DeliverFlagged, 30, 0, 1),
-    ] {
+    for (late, until, dropped, flagged) in
+        [(Late::DropAndCount, 29, 0, 0), (Late::DropAndCount, 30, 1, 0), (Late::DeliverFlagged, 29, 0, 0), (Late::DeliverFlagged, 30, 0, 1)]
+    {
         let outcome = run(watched(&Log::default(), stream().late(late)).until(at(until)));
         assert_eq!(counts(&outcome), LateCounts { dropped, flagged, ..LateCounts::default() }, "{late:?} until {until}");
         // A dropped item makes no instant.

@@ -182,13 +182,12 @@ fn r11_streams_that_an_actor_opens_later_may_fail_to_open() {
     let s = sim.feed("s", stream, &[]);
     sim.put(
         "m",
-        probe(move |what, ctx| match what {
-            In::Start => {
+        probe(move |what, ctx| {
+            if let In::Start = what {
                 ctx.subscribe_stream(s);
                 ctx.notify_soon(Note(1));
                 ctx.notify_at(at(1), Note(2));
             }
-            _ => {}
         }),
     );
     // The instant is finished first.

@@ -118,7 +118,9 @@ fn r14_links_of_a_child_named_in_an_error_are_the_childs() {
 
 #[test]
 fn r14_links_of_a_question_are_needed_both_ways() {
-    for (there, back, missing) in [(true, true, None), (true, false, Some(("m", "a"))), (false, true, Some(("a", "m"))), (false, false, Some(("a", "m")))] {
+    for (there, back, missing) in
+        [(true, true, None), (true, false, Some(("m", "a"))), (false, true, Some(("a", "m"))), (false, false, Some(("a", "m")))]
+    {
         let mut sim = world();
         let (a, m) = (sim.promise("a"), sim.promise("m"));
         sim.place(

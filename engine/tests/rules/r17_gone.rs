@@ -70,10 +70,7 @@ fn r17_gone_when_a_responder_that_was_kept_is_dropped_later() {
             _ => {}
         }),
     );
-    sim.put(
-        "a",
-        listening(&log, move |ctx| (1..=3).for_each(|value| _ = ctx.ask(m, Question(value), None))),
-    );
+    sim.put("a", listening(&log, move |ctx| (1..=3).for_each(|value| _ = ctx.ask(m, Question(value), None))));
     check_after_start(
         sim,
         "0.0.1 m#2 <- a#1 question 1

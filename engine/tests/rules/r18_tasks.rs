@@ -1,7 +1,7 @@
 //! R18: when tasks are polled, and what they cause.
 
-use stillpoint_engine::{End, RunError};
 use stillpoint_engine::task::{Cancelled, Either, select};
+use stillpoint_engine::{End, RunError};
 
 use crate::kit::*;
 

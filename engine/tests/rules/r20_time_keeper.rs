@@ -5,7 +5,10 @@ use stillpoint_engine::{Control, End, Instant, NextInstant, Simulation};
 use crate::kit::*;
 
 /// `m` acts at its start, then asks for the next instant; what it is told.
-fn told(build: impl FnOnce(&mut Simulation, stillpoint_engine::Addr<Probe>) -> Option<stillpoint_engine::StreamRef<Note>>, act: fn(&mut Cx<'_>)) -> Option<Instant> {
+fn told(
+    build: impl FnOnce(&mut Simulation, stillpoint_engine::Addr<Probe>) -> Option<stillpoint_engine::StreamRef<Note>>,
+    act: fn(&mut Cx<'_>),
+) -> Option<Instant> {
     let answer = cell();
     let mut sim = world();
     let m = sim.promise("m");
