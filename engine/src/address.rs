@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::actor::{Actor, Handler};
 use crate::context::Context;
@@ -160,9 +161,15 @@ pub(crate) fn handle<A: Handler<M>, M: Message>(cell: &mut dyn Cell, turn: Turn<
         _ => {
             let (message, shared) = core.kept.lend::<M>(entry.ty, entry.payload);
             core.record_message(entry, &message, digest_of(&message));
-            actor.handle(&message, &mut Context::new(&mut *core, entry.to));
-            if shared {
-                core.kept.give_back(entry.ty, entry.payload, message);
+            if !shared {
+                actor.handle(&message, &mut Context::new(&mut *core, entry.to));
+                return;
+            }
+            // Others share the message, whatever becomes of this handler.
+            let handled = catch_unwind(AssertUnwindSafe(|| actor.handle(&message, &mut Context::new(&mut *core, entry.to))));
+            core.kept.give_back(entry.ty, entry.payload, message);
+            if let Err(panic) = handled {
+                resume_unwind(panic);
             }
         }
     }

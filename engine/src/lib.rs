@@ -1,7 +1,7 @@
 //! Stillpoint's engine: actors with mailboxes under a virtual clock that moves only when every actor is at rest.
 //!
-//! An [`Actor`] is a state with a [`Handler`] for each type of [`Message`] that it takes. What it can do, it does through its [`Context`]: send,
-//! publish, ask, arm timers, spawn, start tasks, submit jobs. A [`Stream`] is a source of timed items that actors subscribe to. A
+//! An [`Actor`] is a state with a [`Handler`] for each type of [`Message`] that it takes. What it can do, it does through its [`Context`]:
+//! send, publish, ask, arm timers, spawn, start tasks, submit jobs. A [`Stream`] is a source of timed items that actors subscribe to. A
 //! [`Simulation`] puts them together; its run gives an [`Outcome`] with the results that actors report and a hash of every delivery.
 //!
 //! ```
@@ -59,14 +59,15 @@
 //!
 //! # Runs that can be repeated
 //!
-//! The order of deliveries depends on names, ranks and each sender's own count, never on the order of registration, threads or the speed of the
-//! machine. Random numbers come from [`Context::rng`], seeded by the run's seed and the actor's path. The hash of two runs is the same
+//! The order of deliveries depends on names, ranks and each sender's own count, never on the order of registration, threads or the speed of
+//! the machine. Random numbers come from [`Context::rng`], seeded by the run's seed and the actor's path. The hash of two runs is the same
 //! if they did the same; [`trace`] finds the first difference where it is not. No clock exists here, and the engine knows no price.
 //!
 //! # Where to look
 //!
-//! [`Simulation`] builds, [`Run`] steps, [`Outcome`] tells · [`Context`] for handlers, [`task`] for async code under virtual time · [`Late`] for data out of
-//! order · [`Link`] for latency, jitter and loss · [`pool`] for work on other threads · [`scenario`] for runs from files · [`Metrics`].
+//! [`Simulation`] builds, [`Run`] steps, [`Outcome`] tells · [`Context`] for handlers, [`task`] for async code under virtual time ·
+//! [`Late`] for data out of order · [`Link`] for latency, jitter and loss · [`pool`] for work on other threads · [`scenario`] for runs from
+//! files · [`Metrics`].
 
 mod actor;
 mod address;

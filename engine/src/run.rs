@@ -40,6 +40,8 @@ pub struct Run {
     interrupt: Option<Arc<AtomicBool>>,
     progress: Option<OnProgress>,
     end: Option<End>,
+    /// The key of the last step, if single steps were run: the shard may have moved on to the next one.
+    stepped: Option<Site>,
 }
 
 impl fmt::Debug for Run {
@@ -58,12 +60,12 @@ impl Run {
         interrupt: Option<Arc<AtomicBool>>,
         progress: Option<OnProgress>,
     ) -> Self {
-        Self { name, shard, begins: Some((start, roots)), until, interrupt, progress, end: None }
+        Self { name, shard, begins: Some((start, roots)), until, interrupt, progress, end: None, stepped: None }
     }
 
     /// Where the run stands: the key of the last step.
     pub fn site(&self) -> Site {
-        self.shard.site()
+        self.stepped.unwrap_or_else(|| self.shard.site())
     }
 
     /// How the run ended, if it did.
@@ -107,6 +109,7 @@ impl Run {
         if !self.start(bound) {
             return;
         }
+        self.stepped = None;
         let (interrupt, progress) = (self.interrupt.clone(), &mut self.progress);
         let until = self.until;
         let (mut interrupted, mut still_points) = (false, 0u32);
@@ -148,6 +151,7 @@ impl Run {
         } else if self.shard.is_still() && !self.begin_instant() {
             return false;
         }
+        self.stepped = Some(self.shard.site());
         let advance = self.shard.advance();
         self.over(advance);
         if self.end.is_none() && self.shard.error.is_some() && self.shard.is_still() {

@@ -7,8 +7,8 @@ use actix::AsyncContext as _;
 use parking_lot::Mutex;
 use stillpoint_engine::trace::{Collect, TraceHash};
 use stillpoint_engine::{
-    Actor, Addr, Answer, Context, Duration, End, Every, Handler, Instant, JobDone, Message, Outcome, Pool, Request, Responder, Responds,
-    Run, Simulation, Stream, Timed,
+    Actor, Addr, Answer, Context, Duration, End, Every, Failed, Handler, Instant, JobDone, Message, Outcome, Pool, Request, Responder,
+    Responds, Run, Simulation, Source, SourceError, Stream, Timed,
 };
 
 #[derive(Clone, Copy, Debug, Hash)]
@@ -108,7 +108,7 @@ fn expected(seed: u64) -> TraceHash {
 fn the_busy_run_is_worth_comparing() {
     let outcome = busy(1).run().expect("a run");
     assert!(outcome.deliveries > 500, "{} deliveries", outcome.deliveries);
-    assert!(outcome.instants > 60 && outcome.steps > 3 * outcome.instants, "{} steps in {}", outcome.steps, outcome.instants);
+    assert!(outcome.instants > 100 && outcome.steps > 2 * outcome.instants, "{} steps in {}", outcome.steps, outcome.instants);
     assert_eq!((outcome.events, outcome.end), (100, End::Done));
     assert_ne!(expected(1), expected(2));
 }
@@ -286,52 +286,123 @@ fn runs_that_take_turns_by_steps_do_not_touch_each_other() {
     assert_eq!(runs.map(|run| run.finish().expect("a run").trace_hash), [expected(1), expected(2), expected(1)]);
 }
 
-/// Drives a run in some way; gives its trace and outcome.
-fn driven(drive: impl FnOnce(&mut Run)) -> (Collect, Outcome) {
+/// A way to drive a run, up to its end or not so far.
+type Drive = fn(&mut Run);
+
+const WAYS: [(&str, Drive); 7] = [
+    ("step", |run| while run.step() {}),
+    ("step_instant", |run| while run.step_instant() {}),
+    ("until each nanosecond", |run| (-5..400).for_each(|at| _ = run.until(Instant::from_nanos(at)))),
+    ("until far away", |run| _ = run.until(Instant::MAX)),
+    ("until what is next", |run| {
+        while let Some(next) = run.next_instant()
+            && run.until(next)
+        {}
+    }),
+    ("mixed", |run| {
+        (0..17).for_each(|_| _ = run.step());
+        run.until(Instant::from_nanos(40));
+        (0..3).for_each(|_| _ = run.step_instant());
+        run.step();
+    }),
+    ("a bound in the past", |run| {
+        run.until(Instant::from_nanos(100));
+        run.until(Instant::from_nanos(20));
+        run.until(Instant::MIN);
+    }),
+];
+
+/// Drives a run in some way; gives its trace and what it came to.
+fn driven(sim: Simulation, drive: Drive) -> (Collect, Result<Outcome, Box<Failed>>) {
     let trace = Collect::new("driven");
-    let mut run = busy(1).observe(Box::new(trace.clone())).begin().expect("a run");
+    let mut run = sim.observe(Box::new(trace.clone())).begin().expect("a run");
     drive(&mut run);
-    let outcome = run.finish().expect("a run");
-    (trace, outcome)
+    (trace, run.finish())
+}
+
+/// Panics at its 20th step, if that is asked for; else it stops the run.
+struct Ending {
+    panics: bool,
+    handled: u64,
+}
+
+impl Actor for Ending {}
+
+impl Handler<Step> for Ending {
+    fn handle(&mut self, _: &Step, ctx: &mut Context<'_, Self>) {
+        self.handled += 1;
+        if self.handled == 20 {
+            assert!(!self.panics, "twenty are enough");
+            ctx.stop_run();
+        }
+    }
+}
+
+/// A source that breaks off.
+struct Broken(u64);
+
+impl Source for Broken {
+    type Item = Step;
+
+    fn next(&mut self) -> Result<Option<Timed<Step>>, SourceError> {
+        self.0 += 1;
+        match self.0 {
+            30.. => Err(SourceError("no more".to_owned())),
+            number => Ok(Some(Timed { at: Instant::from_nanos(number as i64 * 4), value: Step(number) })),
+        }
+    }
+}
+
+/// The busy run, with one more listener that may end it early, and one more stream that may fail.
+fn ending(panics: Option<bool>, breaks: bool) -> Simulation {
+    let mut sim = busy(1);
+    let ending = Ending { panics: panics == Some(true), handled: if panics.is_none() { 1000 } else { 0 } };
+    let ending = sim.actor("ending", ending).expect("a free name");
+    let end = if breaks { 0 } else { 29 };
+    let stream = Stream::open(move || Ok(Limited(Broken(0), end)));
+    let stream = sim.stream("broken", stream).expect("a free name");
+    sim.subscribe::<Step, _>(ending, stream);
+    sim
+}
+
+/// As many items as said of a source; all, if none are said.
+struct Limited(Broken, u64);
+
+impl Source for Limited {
+    type Item = Step;
+
+    fn next(&mut self) -> Result<Option<Timed<Step>>, SourceError> {
+        if self.1 > 0 && self.0.0 == self.1 { Ok(None) } else { self.0.next() }
+    }
 }
 
 #[test]
-fn ways_to_drive_a_run_give_one_trace() {
-    let (whole, outcome) = driven(|_| {});
-    let figures = |outcome: &Outcome| {
-        let Outcome { end, trace_hash, events, deliveries, instants, steps, first, last, .. } = outcome;
-        (*end, *trace_hash, *events, *deliveries, *instants, *steps, *first, *last, outcome.chains.clone())
-    };
-    type Drive = fn(&mut Run);
-    let ways: [(&str, Drive); 7] = [
-        ("step", |run| while run.step() {}),
-        ("step_instant", |run| while run.step_instant() {}),
-        ("until each nanosecond", |run| (-5..400).for_each(|at| _ = run.until(Instant::from_nanos(at)))),
-        ("until far away", |run| _ = run.until(Instant::MAX)),
-        ("until by what is next", |run| {
-            while let Some(next) = run.next_instant()
-                && run.until(next)
-            {}
-        }),
-        ("mixed", |run| {
-            (0..17).for_each(|_| _ = run.step());
-            run.until(Instant::from_nanos(40));
-            (0..3).for_each(|_| _ = run.step_instant());
-            run.step();
-        }),
-        ("a bound in the past", |run| {
-            run.until(Instant::from_nanos(100));
-            run.until(Instant::from_nanos(20));
-            run.until(Instant::MIN);
-        }),
+fn ways_to_drive_a_run_give_one_trace_and_one_end() {
+    type Build = fn() -> Simulation;
+    let runs: [(&str, Build, End); 6] = [
+        ("whole", || busy(1), End::Done),
+        ("until an instant with events", || busy(1).until(Instant::from_nanos(63)), End::Until),
+        ("until an instant without", || busy(1).until(Instant::from_nanos(64)), End::Until),
+        ("stopped", || ending(Some(false), false), End::Stopped),
+        ("panicking", || ending(Some(true), false), End::Failed),
+        ("broken", || ending(None, true), End::Failed),
     ];
-    for (way, drive) in ways {
-        let (trace, found) = driven(drive);
-        let comparison = whole.diff(&trace);
-        assert!(comparison.is_equal(), "{way}: {comparison}");
-        assert_eq!(figures(&found), figures(&outcome), "{way}");
+    let figures = |result: &Result<Outcome, Box<Failed>>| {
+        let outcome = result.as_ref().unwrap_or_else(|failed| &failed.outcome);
+        let Outcome { end, trace_hash, events, deliveries, instants, steps, first, last, .. } = outcome;
+        let error = result.as_ref().err().map(|failed| failed.error.clone());
+        (error, *end, *trace_hash, (*events, *deliveries, *instants, *steps), (*first, *last), outcome.chains.clone())
+    };
+    for (name, build, end) in runs {
+        let (whole, expected) = driven(build(), |_| {});
+        assert_eq!(figures(&expected).1, end, "{name}");
+        for (way, drive) in WAYS {
+            let (trace, found) = driven(build(), drive);
+            let comparison = whole.diff(&trace);
+            assert!(comparison.is_equal(), "{name}, {way}: {comparison}");
+            assert_eq!(figures(&found), figures(&expected), "{name}, {way}");
+        }
     }
-    assert_eq!(outcome.trace_hash, expected(1));
 }
 
 #[test]

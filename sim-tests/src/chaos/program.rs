@@ -9,7 +9,7 @@ pub(crate) const ROOTS: [&str; 8] = ["m", "a", "a-b", "z", "a0", "B", "é", "ab"
 /// The names of streams, some of them among those of the roots.
 pub(crate) const STREAMS: [&str; 4] = ["s", "a!", "zz", "S"];
 
-/// One random simulation. All times are offsets in nanoseconds from [`Program::origin`].
+/// One random simulation. All times are offsets in nanoseconds from its `origin`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Program {
     pub(crate) seed: u64,

@@ -12,9 +12,9 @@ use super::program::{
 
 const MOST_ROOTS: usize = 6;
 
-/// Random programs. One in four is wild: it may panic, stop the run or send where no link leads.
+/// Random programs. One in three is wild: it may panic, stop the run or send where no link leads.
 pub fn programs() -> impl Strategy<Value = Program> {
-    prop_oneof![3 => program(false), 1 => program(true)]
+    prop_oneof![2 => program(false), 1 => program(true)]
 }
 
 fn program(wild: bool) -> impl Strategy<Value = Program> {

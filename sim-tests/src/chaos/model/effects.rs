@@ -52,6 +52,9 @@ impl World<'_> {
         let tree: Vec<Path> = self.people.keys().filter(|other| is_within(other, path)).cloned().collect();
         for path in tree {
             self.people.remove(&path);
+            for list in self.subscribers.values_mut() {
+                list.remove(&path);
+            }
             self.queue.retain(|key, _| key.receiver != path || !matches!(key.class, Class::Start | Class::Timer | Class::Wake));
             let held: Vec<AskId> = self.unanswered.iter().filter(|ask| self.asks[ask].target.path == path).copied().collect();
             for ask in held {
