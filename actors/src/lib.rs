@@ -2,6 +2,16 @@
 //!
 //! Prices, quantities and money are whole numbers throughout ([`Price`], [`Quantity`], [`Money`]); floats appear in averages and reports
 //! alone. The engine knows nothing of this crate.
+//!
+//! ```
+//! use stillpoint_actors::{Instrument, InstrumentId, Money, Price, Quantity};
+//!
+//! let x = Instrument::new(InstrumentId(0), "X");
+//! let bid = Price::parse("100.25", x.price_decimals)?;
+//! let two = Quantity::parse("2", x.quantity_decimals)?;
+//! assert!(Money::of(bid, two).display(&x).to_string().starts_with("200.5"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod decimal;
 mod ema;

@@ -2,6 +2,18 @@
 //!
 //! Every reader is a [`Source`](stillpoint_engine::Source): it goes through its file once, keeps the file's order, and needs memory for a
 //! buffer and a line, however long the file. A reader that cannot go on says why in a [`DataError`]: file, line, cause, and what to do.
+//!
+//! ```no_run
+//! use stillpoint_actors::Quote;
+//! use stillpoint_adapters::{BinanceReader, BinanceSettings};
+//! use stillpoint_engine::{Simulation, Stream};
+//!
+//! let settings = BinanceSettings::new("recording.json.gz");
+//! let mut sim = Simulation::new("replay");
+//! let quotes = sim.stream("quotes", Stream::open(move || Ok(BinanceReader::<Quote>::open(&settings)?)))?;
+//! # let _ = quotes;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod binance;
 mod csv_rows;

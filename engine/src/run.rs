@@ -32,6 +32,30 @@ pub struct Progress {
 const STRIDE: u32 = 1 << 14;
 
 /// A run that has begun. Drop it, or [finish](Run::finish) it.
+///
+/// ```
+/// use stillpoint_engine::{Actor, Context, Duration, Every, Handler, Instant, Simulation};
+///
+/// struct Clock(u32);
+/// impl Actor for Clock {
+///     fn started(&mut self, ctx: &mut Context<'_, Self>) {
+///         ctx.notify_every(Every::from(ctx.now() + Duration::secs(1), Duration::secs(1)), ());
+///     }
+/// }
+/// impl Handler<()> for Clock {
+///     fn handle(&mut self, _: &(), _: &mut Context<'_, Self>) {
+///         self.0 += 1;
+///     }
+/// }
+///
+/// let mut sim = Simulation::new("clock");
+/// let clock = sim.actor("clock", Clock(0))?;
+/// let mut run = sim.begin()?;
+/// assert!(run.until(Instant::EPOCH + Duration::secs(10)), "a clock never ends");
+/// assert_eq!(run.actor(clock).map(|clock| clock.0), Some(10));
+/// assert_eq!(run.finish()?.last, Some(Instant::EPOCH + Duration::secs(10)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Run {
     name: String,
     shard: Shard,

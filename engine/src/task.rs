@@ -486,6 +486,48 @@ impl Core {
 }
 
 /// What a task can do. It may be cloned and moved into futures; it works only while its own task is polled.
+///
+/// ```
+/// use stillpoint_engine::{Actor, Addr, Context, Duration, Instant, Message, Request, Responder, Responds, Simulation};
+///
+/// #[derive(Debug, Hash)]
+/// struct Price;
+/// impl Message for Price {
+///     const KIND: &'static str = "price";
+/// }
+/// impl Request for Price {
+///     type Reply = i64;
+/// }
+///
+/// struct Shop;
+/// impl Actor for Shop {}
+/// impl Responds<Price> for Shop {
+///     fn respond(&mut self, _: &Price, responder: Responder<i64>, ctx: &mut Context<'_, Self>) {
+///         ctx.reply(responder, 42);
+///     }
+/// }
+///
+/// struct Buyer(Addr<Shop>, i64);
+/// impl Actor for Buyer {
+///     fn started(&mut self, ctx: &mut Context<'_, Self>) {
+///         let shop = self.0;
+///         ctx.task(async move |cx| {
+///             cx.sleep(Duration::secs(5)).await;
+///             let paid = cx.ask(shop, Price, None).await.unwrap_or(0);
+///             cx.with(|buyer, _| buyer.1 = paid);
+///         });
+///     }
+/// }
+///
+/// let mut sim = Simulation::new("shop");
+/// let shop = sim.actor("shop", Shop)?;
+/// let buyer = sim.actor("buyer", Buyer(shop, 0))?;
+/// let mut run = sim.begin()?;
+/// run.until(Instant::MAX);
+/// assert_eq!(run.actor(buyer).map(|buyer| buyer.1), Some(42));
+/// assert_eq!(run.finish()?.last, Some(Instant::EPOCH + Duration::secs(5)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct TaskContext<A> {
     stage: Rc<Stage>,
     of: PhantomData<fn(A)>,
