@@ -53,6 +53,7 @@ const STRIDE: u32 = 1 << 14;
 /// let mut run = sim.begin()?;
 /// assert!(run.until(Instant::EPOCH + Duration::secs(10)), "a clock never ends");
 /// assert_eq!(run.actor(clock).map(|clock| clock.0), Some(10));
+/// run.stop();
 /// assert_eq!(run.finish()?.last, Some(Instant::EPOCH + Duration::secs(10)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -1,5 +1,8 @@
 //! R18: when tasks are polled, and what they cause.
 
+use std::future::poll_fn;
+use std::pin::pin;
+
 use stillpoint_engine::task::{Cancelled, Either, select};
 use stillpoint_engine::{End, RunError};
 
@@ -128,6 +131,40 @@ fn r18_tasks_poll_once_a_step_and_their_cause_is_the_least_key_that_woke_them() 
          5.0.1 z#3 <- m#2 note 101",
     );
     log.check("handled\nslept\nthen received 7");
+}
+
+#[test]
+fn r18_tasks_that_are_woken_twice_in_a_step_poll_once() {
+    let log = Log::default();
+    let mut sim = world();
+    let (seen, mut inbox) = (log.clone(), None);
+    let m = sim.put(
+        "m",
+        probe(move |what, ctx| match what {
+            In::Start => {
+                let queue = ctx.inbox::<u64>();
+                inbox = Some(queue);
+                let seen = seen.clone();
+                ctx.task(move |cx| async move {
+                    let (mut sleep, mut value, mut last) = (pin!(cx.sleep(ns(5))), pin!(cx.recv(queue)), pin!(cx.sleep(ns(9))));
+                    let mut open = (true, true);
+                    poll_fn(|waker| {
+                        seen.add(format!("polled at {}", moment(cx.now())));
+                        open.0 = open.0 && sleep.as_mut().poll(waker).is_pending();
+                        open.1 = open.1 && value.as_mut().poll(waker).is_pending();
+                        last.as_mut().poll(waker)
+                    })
+                    .await;
+                    assert_eq!(open, (false, false));
+                });
+            }
+            In::Note(value) => ctx.push(inbox.expect("an inbox"), value),
+            _ => {}
+        }),
+    );
+    sim.put("z", starter(move |ctx| (1..=2).for_each(|value| ctx.send_after(m, ns(5), Note(value)))));
+    run(sim);
+    log.check("polled at 0\npolled at 5\npolled at 9");
 }
 
 #[test]
