@@ -142,7 +142,7 @@ impl Simulation {
         self
     }
 
-    /// Tells how far the run is, every 16,384 instants.
+    /// Tells how far the run is, now and then: after 16,384 still points at the soonest.
     #[must_use]
     pub fn progress(mut self, tell: impl FnMut(&Progress) + 'static) -> Self {
         self.progress = Some(Box::new(tell));
