@@ -26,6 +26,9 @@ pub(crate) enum Command {
     Validate {
         /// The scenario.
         file: PathBuf,
+        /// Replaces a value before the scenario is read, as for `run`; may be given more than once.
+        #[arg(long = "set", value_name = "PATH=VALUE")]
+        sets: Vec<Override>,
     },
     /// Lists the kinds of streams and actors.
     Kinds,

@@ -39,12 +39,18 @@ use stillpoint_engine::scenario::{Registry, Scenario};
 use args::{Args, Command};
 use failure::{Done, Failure};
 
-/// Runs the program with its command line, with the kinds of the engine, the market crates, and those that `register` adds.
-pub fn program(register: impl FnOnce(&mut Registry)) -> ExitCode {
+/// The kinds of the engine, the market crates, and those that `register` adds: what a test of a scenario needs too.
+pub fn registry(register: impl FnOnce(&mut Registry)) -> Registry {
     let mut registry = Registry::new();
     stillpoint_actors::register(&mut registry);
     stillpoint_adapters::register(&mut registry);
     register(&mut registry);
+    registry
+}
+
+/// Runs the program with its command line, with the kinds of [`registry`].
+pub fn program(register: impl FnOnce(&mut Registry)) -> ExitCode {
+    let registry = registry(register);
     let args: Vec<OsString> = std::env::args_os().collect();
     ExitCode::from(match Args::try_parse_from(args) {
         Ok(args) => finished(panics::quietly(|| command(&args.command, &registry)).unwrap_or_else(|defect| Err(Failure::Work(defect)))),
@@ -71,8 +77,8 @@ fn finished(done: Result<Done, Failure>) -> u8 {
 fn command(command: &Command, registry: &Registry) -> Result<Done, Failure> {
     match command {
         Command::Run(args) => run::run(args, registry),
-        Command::Validate { file } => {
-            let scenario = Scenario::read(file, &[])?;
+        Command::Validate { file, sets } => {
+            let scenario = Scenario::read(file, sets)?;
             let built = scenario.build(registry)?;
             let (streams, actors, links) = (built.graph.streams.len(), built.graph.actors.len(), built.graph.links.len());
             let counted = [numbers::counted(streams, "stream"), numbers::counted(actors, "actor"), numbers::counted(links, "link")];

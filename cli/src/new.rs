@@ -61,7 +61,7 @@ fn checkout(given: Option<&Path>) -> Result<PathBuf, Failure> {
 
 /// Fills in where the crates of Stillpoint come from: folders of a checkout, or one repository.
 fn dependencies(manifest: &str, source: &str, is_git: bool) -> String {
-    ["engine", "cli"].iter().fold(manifest.to_owned(), |manifest, part| {
+    ["engine", "cli", "actors"].iter().fold(manifest.to_owned(), |manifest, part| {
         let source = if is_git { source.to_owned() } else { format!("{}/{part}\"", source.trim_end_matches('"')) };
         manifest.replace(&format!("SOURCE_{part}"), &source)
     })
