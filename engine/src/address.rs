@@ -9,7 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use crate::actor::{Actor, Handler};
 use crate::context::Context;
 use crate::digest::digest_of;
-use crate::kernel::entry::{ActorId, Cell, Thunk, Turn, What};
+use crate::kernel::core::Core;
+use crate::kernel::entry::{ActorId, Cell, Entry, Thunk, Turn, What};
 use crate::kernel::kinds::{START, UNIT};
 use crate::message::Message;
 use crate::report::Report;
@@ -161,17 +162,23 @@ pub(crate) fn handle<A: Handler<M>, M: Message>(cell: &mut dyn Cell, turn: Turn<
         _ => {
             let (message, shared) = core.kept.lend::<M>(entry.ty, entry.payload);
             core.record_message(entry, &message, digest_of(&message));
-            if !shared {
+            if shared {
+                handle_shared(actor, core, entry, message);
+            } else {
                 actor.handle(&message, &mut Context::new(&mut *core, entry.to));
-                return;
-            }
-            // Others share the message, whatever becomes of this handler.
-            let handled = catch_unwind(AssertUnwindSafe(|| actor.handle(&message, &mut Context::new(&mut *core, entry.to))));
-            core.kept.give_back(entry.ty, entry.payload, message);
-            if let Err(panic) = handled {
-                resume_unwind(panic);
             }
         }
+    }
+}
+
+/// Others share the message, whatever becomes of this handler.
+#[cold]
+#[inline(never)]
+fn handle_shared<A: Handler<M>, M: Message>(actor: &mut A, core: &mut Core, entry: &Entry, message: M) {
+    let handled = catch_unwind(AssertUnwindSafe(|| actor.handle(&message, &mut Context::new(&mut *core, entry.to))));
+    core.kept.give_back(entry.ty, entry.payload, message);
+    if let Err(panic) = handled {
+        resume_unwind(panic);
     }
 }
 
