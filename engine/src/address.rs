@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use crate::actor::{Actor, Handler};
 use crate::context::Context;
 use crate::digest::digest_of;
+use crate::kernel::border::Shared;
 use crate::kernel::core::Core;
 use crate::kernel::entry::{ActorId, Cell, Entry, Thunk, Turn, What};
 use crate::kernel::kinds::{START, UNIT};
@@ -158,6 +159,11 @@ pub(crate) fn handle<A: Handler<M>, M: Message>(cell: &mut dyn Cell, turn: Turn<
             let message = arenas.get::<M>(entry.ty, entry.payload);
             core.record_share(entry, message, word);
             actor.handle(message, &mut Context::new(&mut *core, entry.to));
+        }
+        What::Shared => {
+            let (Shared(message), _) = core.kept.lend::<Shared<M>>(entry.ty, entry.payload);
+            core.record_message(entry, &*message, digest_of(&*message));
+            actor.handle(&message, &mut Context::new(&mut *core, entry.to));
         }
         _ => {
             let (message, shared) = core.kept.lend::<M>(entry.ty, entry.payload);

@@ -12,8 +12,9 @@ use crate::address::actor_of;
 use crate::context::Context;
 use crate::digest::digest_of;
 use crate::error::Site;
-use crate::kernel::core::Core;
-use crate::kernel::entry::{ActorId, Cell, Entry, Thunk, Turn, What};
+use crate::kernel::border::With;
+use crate::kernel::core::{Arrival, Core};
+use crate::kernel::entry::{ActorId, Cell, Entry, Thunk, Turn, What, no_thunk};
 use crate::kernel::kinds::{GONE, TIMEOUT, UNIT};
 use crate::kernel::pending::NodeKey;
 use crate::message::{Message, Request};
@@ -69,7 +70,7 @@ impl<R: Request> Message for Answer<R> {
 /// The duty to answer one question with an `R`. Dropped without a reply, it tells the asker at the end of the step that the question is gone.
 #[derive(Debug)]
 pub struct Responder<R> {
-    ask: u32,
+    duty: u32,
     lost: Option<Arc<Mutex<Vec<u32>>>>,
     of: PhantomData<fn(R)>,
 }
@@ -77,14 +78,13 @@ pub struct Responder<R> {
 impl<R> Drop for Responder<R> {
     fn drop(&mut self) {
         if let Some(lost) = &self.lost {
-            lost.lock().push(self.ask);
+            lost.lock().push(self.duty);
         }
     }
 }
 
+/// A question, as its asker knows it.
 struct Ask {
-    asker: ActorId,
-    target: ActorId,
     id: AskId,
     thunk: Thunk,
     wait: Option<WaitKey>,
@@ -92,17 +92,28 @@ struct Ask {
     open: bool,
     /// The request can give no more answer.
     resolved: bool,
+}
+
+/// A question, as the one that is asked knows it. It lies where that one lives, be it in another shard than the asker.
+pub(crate) struct Duty {
+    asker: ActorId,
+    /// Its slot where the asker lives.
+    ask: u32,
+    id: AskId,
+    target: ActorId,
     /// The target's count when it got the request.
     count: u64,
     delivered: Site,
 }
 
-/// The open questions of a shard.
+/// The open questions of a shard, and those that its actors owe an answer.
 #[derive(Default)]
 pub(crate) struct Asks {
     slots: Vec<Option<Ask>>,
     free: Vec<u32>,
-    /// Filled by responders that are dropped.
+    duties: Vec<Option<Duty>>,
+    free_duties: Vec<u32>,
+    /// The duties of responders that were dropped.
     lost: Arc<Mutex<Vec<u32>>>,
     /// Responders that are somewhere, so that `lost` need not be looked at while there are none.
     held: usize,
@@ -112,6 +123,24 @@ pub(crate) struct Asks {
 impl Asks {
     fn ask(&mut self, slot: u32) -> &mut Ask {
         self.slots[slot as usize].as_mut().expect("an ask that is not over")
+    }
+
+    fn open(&mut self, ask: Ask) -> u32 {
+        put(&mut self.slots, &mut self.free, ask)
+    }
+
+    /// Somebody here is to answer.
+    pub(crate) fn owe(&mut self, duty: Duty) -> u32 {
+        put(&mut self.duties, &mut self.free_duties, duty)
+    }
+
+    fn duty(&mut self, slot: u32) -> &mut Duty {
+        self.duties[slot as usize].as_mut().expect("a question that has no answer yet")
+    }
+
+    fn fulfil(&mut self, slot: u32) -> Duty {
+        self.free_duties.push(slot);
+        self.duties[slot as usize].take().expect("a question that has no answer yet")
     }
 
     fn close(&mut self, slot: u32, resolved: bool) {
@@ -132,6 +161,20 @@ impl Asks {
     /// Whether anything may have been lost in this step.
     pub(crate) fn may_have_lost(&self) -> bool {
         self.held > 0 || !self.lost_dead.is_empty()
+    }
+}
+
+/// Puts a value into a free slot.
+fn put<T>(slots: &mut Vec<Option<T>>, free: &mut Vec<u32>, value: T) -> u32 {
+    match free.pop() {
+        Some(slot) => {
+            slots[slot as usize] = Some(value);
+            slot
+        }
+        None => {
+            slots.push(Some(value));
+            slots.len() as u32 - 1
+        }
     }
 }
 
@@ -159,34 +202,18 @@ impl Core {
                 return (id, None);
             }
         }
-        let ask = Ask {
-            asker: self.me,
-            target: to,
-            id,
-            thunk: answered,
-            wait,
-            timer: None,
-            open: true,
-            resolved: false,
-            count: 0,
-            delivered: self.site(),
-        };
-        let slot = match self.asks.free.pop() {
-            Some(slot) => {
-                self.asks.slots[slot as usize] = Some(ask);
-                slot
-            }
-            None => {
-                self.asks.slots.push(Some(ask));
-                self.asks.slots.len() as u32 - 1
-            }
-        };
+        let slot = self.asks.open(Ask { id, thunk: answered, wait, timer: None, open: true, resolved: false });
         match self.travel(to, Duration::ZERO) {
             Some(arrival) => {
-                let ty = self.ty::<R>();
-                let payload = self.kept.push(ty, request, 1);
-                let entry = Entry { payload, ty, extra: slot, ..self.entry(to, seq, What::Request, responds) };
-                self.schedule(entry, arrival);
+                let duty = Duty { asker: self.me, ask: slot, id, target: to, count: 0, delivered: self.site() };
+                let entry = self.entry(to, seq, What::Request, responds);
+                match arrival {
+                    Arrival::Away(_) => self.dispatch_kept(entry, arrival, request, With::Duty(duty)),
+                    here => {
+                        let extra = self.asks.owe(duty);
+                        self.dispatch_kept(Entry { extra, ..entry }, here, request, With::Nothing);
+                    }
+                }
             }
             None => self.asks.ask(slot).resolved = true,
         }
@@ -209,28 +236,37 @@ impl Core {
 
     /// Emits a reply from the actor that is handling, which must be the one that was asked.
     pub(crate) fn reply<R: Message>(&mut self, mut responder: Responder<R>, reply: R) {
-        let slot = responder.ask;
-        let (asker, target, thunk) = {
-            let ask = self.asks.ask(slot);
-            (ask.asker, ask.target, ask.thunk)
-        };
+        let target = self.asks.duty(responder.duty).target;
         assert!(target == self.me, "`{}` answers a question that `{}` was asked", self.path(self.me), self.path(target));
         responder.lost = None;
         self.asks.held -= 1;
+        let duty = self.asks.fulfil(responder.duty);
         let seq = self.draw();
-        match self.travel(asker, Duration::ZERO) {
+        match self.travel(duty.asker, Duration::ZERO) {
             Some(arrival) => {
-                let ty = self.ty::<R>();
-                let payload = self.kept.push(ty, reply, 1);
-                let entry = Entry { payload, ty, extra: slot, ..self.entry(asker, seq, What::Reply, thunk) };
-                self.schedule(entry, arrival);
+                let entry = Entry { extra: duty.ask, ..self.entry(duty.asker, seq, What::Reply, self.answer_thunk(&duty)) };
+                self.dispatch_kept(entry, arrival, reply, With::Nothing);
             }
-            None => self.resolve(slot),
+            None => self.resolve_from_here(&duty),
         }
     }
 
+    /// How an answer is delivered to an asker that lives here; one that lives elsewhere knows itself.
+    fn answer_thunk(&self, duty: &Duty) -> Thunk {
+        if self.is_here(duty.asker) { self.answered(duty.ask) } else { no_thunk }
+    }
+
+    /// How the answer of an open or closed question is delivered.
+    pub(crate) fn answered(&self, slot: u32) -> Thunk {
+        self.asks.slots[slot as usize].as_ref().expect("an ask that is not over").thunk
+    }
+
+    fn resolve_from_here(&mut self, duty: &Duty) {
+        if self.is_here(duty.asker) { self.resolve(duty.ask) } else { self.resolve_there(duty.asker, duty.ask) }
+    }
+
     /// The request can give no answer any more.
-    fn resolve(&mut self, slot: u32) {
+    pub(crate) fn resolve(&mut self, slot: u32) {
         let open = self.asks.is_open(slot);
         self.asks.ask(slot).resolved = true;
         if !open {
@@ -242,9 +278,8 @@ impl Core {
     pub(crate) fn lose_request(&mut self, entry: &Entry) {
         let count = self.hot[entry.to.index()].count;
         let delivered = self.site();
-        let ask = self.asks.ask(entry.extra);
-        ask.count = count;
-        ask.delivered = delivered;
+        let duty = self.asks.duty(entry.extra);
+        (duty.count, duty.delivered) = (count, delivered);
         self.asks.lost_dead.push(entry.extra);
         self.attention = true;
     }
@@ -265,27 +300,22 @@ impl Core {
         let mut keyed: Vec<_> = lost
             .into_iter()
             .map(|slot| {
-                let ask = self.asks.slots[slot as usize].as_ref().expect("an ask that is not over");
-                let site = ask.delivered;
-                let key = (self.label(ask.target), site.at, site.round, site.step, self.label(ask.asker), ask.id);
-                (key, slot)
+                let duty = self.asks.fulfil(slot);
+                let site = duty.delivered;
+                ((self.label(duty.target), site.at, site.round, site.step, self.label(duty.asker), duty.id), duty)
             })
             .collect();
-        keyed.sort_unstable();
-        for (_, slot) in keyed {
-            let (asker, target, thunk, count) = {
-                let ask = self.asks.ask(slot);
-                (ask.asker, ask.target, ask.thunk, ask.count)
-            };
-            self.me = target;
-            self.cause = count;
+        keyed.sort_unstable_by_key(|(key, _)| *key);
+        for (_, duty) in keyed {
+            self.me = duty.target;
+            self.cause = duty.count;
             let seq = self.draw();
-            match self.travel(asker, Duration::ZERO) {
+            match self.travel(duty.asker, Duration::ZERO) {
                 Some(arrival) => {
-                    let entry = Entry { extra: slot, ..self.entry(asker, seq, What::Gone, thunk) };
-                    self.schedule(entry, arrival);
+                    let entry = Entry { extra: duty.ask, ..self.entry(duty.asker, seq, What::Gone, self.answer_thunk(&duty)) };
+                    self.dispatch(entry, arrival, With::Nothing);
                 }
-                None => self.resolve(slot),
+                None => self.resolve_from_here(&duty),
             }
         }
     }
@@ -297,12 +327,11 @@ pub(crate) fn respond<A: Responds<R>, R: Request>(cell: &mut dyn Cell, turn: Tur
     let request = core.kept.take::<R>(entry.ty, entry.payload);
     core.record_message(entry, &request, digest_of(&request));
     let (count, delivered) = (core.cause, core.site());
-    let ask = core.asks.ask(entry.extra);
-    ask.count = count;
-    ask.delivered = delivered;
+    let duty = core.asks.duty(entry.extra);
+    (duty.count, duty.delivered) = (count, delivered);
     core.asks.held += 1;
     core.attention = true;
-    let responder = Responder { ask: entry.extra, lost: Some(core.asks.lost.clone()), of: PhantomData };
+    let responder = Responder { duty: entry.extra, lost: Some(core.asks.lost.clone()), of: PhantomData };
     actor_of::<A>(cell).respond(&request, responder, &mut Context::new(&mut *core, entry.to));
 }
 

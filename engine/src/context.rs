@@ -9,7 +9,8 @@ use crate::address::{Addr, Occupied, StreamRef, Sub, Target, handle, start};
 use crate::ask::{Answer, AskId, Responder, answer_handler, respond};
 use crate::event::{Event, LogLine};
 use crate::job::{JobDone, JobId, done_handler};
-use crate::kernel::core::{Core, Life, SubscribeCall};
+use crate::kernel::border::{TypeIn, With};
+use crate::kernel::core::{Arrival, Core, Life, SubscribeCall};
 use crate::kernel::entry::{ActorId, Entry, What, no_thunk};
 use crate::kernel::pending::{Interval, NodeKey};
 use crate::kernel::stream::{StreamCall, Subscriber};
@@ -134,7 +135,7 @@ impl<'a, A: Actor> Context<'a, A> {
     {
         let ty = self.core.ty::<M>();
         let sub = Sub { to: self.me, thunk: handle::<A, M> };
-        self.core.subscribe(publisher.id, SubscribeCall { ty, kind: M::KIND, sub });
+        self.core.subscribe(publisher.id, SubscribeCall { ty, kind: M::KIND, sub }, Core::ty::<M>);
     }
 
     /// Ends a subscription: what is published in later steps does not arrive, nor does what is on its way.
@@ -151,6 +152,10 @@ impl<'a, A: Actor> Context<'a, A> {
     where
         A: Handler<M>,
     {
+        if !self.core.may_hear(self.me, stream.id) {
+            self.core.undeclared(self.me, stream.id);
+            return;
+        }
         let call = StreamCall::subscribe(stream, Subscriber::of::<A>(self.me));
         self.core.stream_calls.push(call);
         self.core.attention_when_still = true;
@@ -343,7 +348,7 @@ impl<'a, A: Actor> Context<'a, A> {
 }
 
 impl Core {
-    fn subscribe(&mut self, publisher: ActorId, call: SubscribeCall) {
+    fn subscribe(&mut self, publisher: ActorId, call: SubscribeCall, ty: TypeIn) {
         let seq = self.draw();
         if self.links.is_some() {
             let (here, there) = (self.me, publisher);
@@ -359,9 +364,11 @@ impl Core {
         self.wish(publisher, call.ty, true);
         let Some(arrival) = self.travel(publisher, Duration::ZERO) else { return };
         let extra = self.subscribe_calls.len() as u32;
-        self.subscribe_calls.push(call);
+        if !matches!(arrival, Arrival::Away(_)) {
+            self.subscribe_calls.push(call);
+        }
         let entry = Entry { extra, ..self.entry(publisher, seq, What::Subscribe, no_thunk) };
-        self.schedule(entry, arrival);
+        self.dispatch(entry, arrival, With::Call(call, ty));
     }
 
     fn unsubscribe(&mut self, publisher: ActorId, ty: u16) {
@@ -386,12 +393,17 @@ impl Core {
         self.links.as_ref().is_none_or(|links| from == to || links.has(from, to))
     }
 
+    /// Whether an actor may subscribe to a stream: of a controlled one there is one copy, in its own component.
+    fn may_hear(&self, who: ActorId, stream: ActorId) -> bool {
+        !self.cold[stream.index()].controlled || self.are_joined(who, stream)
+    }
+
     /// Sends a message of the engine's own.
     fn send_own(&mut self, to: ActorId, what: What, extra: u32) {
         let seq = self.draw();
         let Some(arrival) = self.travel(to, Duration::ZERO) else { return };
         let entry = Entry { extra, ..self.entry(to, seq, what, no_thunk) };
-        self.schedule(entry, arrival);
+        self.dispatch(entry, arrival, With::Nothing);
     }
 
     /// The facet of the time-keeper that serves the actor that is handling.

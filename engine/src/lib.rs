@@ -107,6 +107,7 @@ pub use digest::{Digest, digest_of};
 pub use error::{BuildError, RunError, Site};
 pub use event::{Event, LogLine};
 pub use job::{JobDone, JobId};
+pub use kernel::ready::ReadyOrder;
 pub use limits::{Limits, OnPanic};
 pub use link::Link;
 pub use message::{Message, Request, canonical_bits};

@@ -90,6 +90,11 @@ impl Links {
         self.links.contains_key(&(from, to))
     }
 
+    /// Every link's ends, and the least time a message takes over it.
+    pub(crate) fn least(&self) -> impl Iterator<Item = ((ActorId, ActorId), Duration)> + '_ {
+        self.links.iter().map(|(ends, link)| (*ends, link.least()))
+    }
+
     pub(crate) fn travel(
         &mut self,
         seed: u64,

@@ -18,7 +18,7 @@ use std::hash::Hash;
 ///     const KIND: &'static str = "ping";
 /// }
 /// ```
-pub trait Message: Hash + Debug + Send + 'static {
+pub trait Message: Hash + Debug + Send + Sync + 'static {
     /// The name under which the trace knows this type. It must not change when the type moves or is renamed, and should be unique in a run.
     const KIND: &'static str;
 }

@@ -31,6 +31,20 @@ impl Metrics {
         }
     }
 
+    /// Adds what another shard has measured.
+    pub(crate) fn add(&mut self, other: &Self) {
+        let pairs = [
+            (&mut self.events_per_instant, &other.events_per_instant),
+            (&mut self.steps_per_instant, &other.steps_per_instant),
+            (&mut self.mailbox_depth, &other.mailbox_depth),
+            (&mut self.lag_ns, &other.lag_ns),
+            (&mut self.handler_ns, &other.handler_ns),
+        ];
+        for (histogram, other) in pairs {
+            histogram.add(other).expect("histograms of one kind that grow");
+        }
+    }
+
     pub(crate) fn instant(&mut self, deliveries: u64, steps: u64) {
         self.events_per_instant.saturating_record(deliveries);
         self.steps_per_instant.saturating_record(steps);

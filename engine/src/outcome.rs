@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::error::RunError;
+use crate::kernel::core::Counters;
+use crate::kernel::stream::{Cover, StreamTally};
 use crate::metrics::Metrics;
-use crate::path::Path;
+use crate::path::{Path, Rank};
 use crate::report::Report;
 use crate::stream::LateCounts;
 use crate::time::Instant;
@@ -51,9 +53,9 @@ pub struct Outcome {
     pub events: u64,
     /// All deliveries: records that are no dead letters.
     pub deliveries: u64,
-    /// Instants in which something was delivered. Depends on nothing but the run, yet is no part of the trace.
+    /// Instants in which something was delivered, counted in each shard: with several shards they are more.
     pub instants: u64,
-    /// Steps in which something was delivered.
+    /// Steps in which something was delivered, counted in each shard.
     pub steps: u64,
     /// The first instant.
     pub first: Option<Instant>,
@@ -75,7 +77,63 @@ pub struct Outcome {
     pub metrics: Option<Metrics>,
 }
 
+/// Who stands where in R1's order.
+pub(crate) type Stands = (Rank, Path);
+
+/// What a run came to in one shard.
+pub(crate) struct Part {
+    pub(crate) counters: Counters,
+    pub(crate) sum: u128,
+    pub(crate) first: Option<Instant>,
+    pub(crate) last: Option<Instant>,
+    pub(crate) streams: Vec<StreamTally>,
+    pub(crate) reports: Vec<(Stands, Report)>,
+    pub(crate) chains: Vec<(Stands, u64, u64)>,
+    pub(crate) metrics: Option<Metrics>,
+}
+
 impl Outcome {
+    /// The outcome of a run from what it came to in its shards.
+    pub(crate) fn of(name: String, end: End, parts: Vec<Part>) -> Self {
+        let mut outcome = Self { end, ..Self::unbegun(name) };
+        let (mut reports, mut chains, mut copies) = (Vec::new(), Vec::new(), BTreeMap::<Path, Vec<StreamTally>>::new());
+        for part in parts {
+            let counters = part.counters;
+            outcome.trace_hash.0 = outcome.trace_hash.0.wrapping_add(part.sum);
+            outcome.deliveries += counters.deliveries;
+            outcome.instants += counters.instants;
+            outcome.steps += counters.steps;
+            outcome.dead_letters += counters.dead_letters;
+            outcome.lost += counters.lost;
+            outcome.never += counters.never;
+            if part.streams.iter().all(|stream| stream.cover.is_none()) {
+                outcome.events += counters.events;
+            }
+            outcome.first = [outcome.first, part.first].into_iter().flatten().min();
+            outcome.last = outcome.last.max(part.last);
+            reports.extend(part.reports);
+            chains.extend(part.chains);
+            for stream in part.streams {
+                copies.entry(stream.path.clone()).or_default().push(stream);
+            }
+            match (&mut outcome.metrics, part.metrics) {
+                (Some(metrics), Some(part)) => metrics.add(&part),
+                (metrics, part) => *metrics = metrics.take().or(part),
+            }
+        }
+        for (path, copies) in copies {
+            outcome.events += Cover::union(copies.iter().filter_map(|copy| copy.cover.as_ref()));
+            // All copies of a stream have counted the same.
+            let counts = copies.iter().find(|copy| copy.opened).map(|copy| copy.counts).unwrap_or_default();
+            outcome.streams.insert(path, counts);
+        }
+        reports.sort_by(|(a, _), (b, _)| a.cmp(b));
+        chains.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+        outcome.reports = reports.into_iter().map(|((_, path), report)| (path, report)).collect();
+        outcome.chains = chains.into_iter().map(|((_, path), chain, count)| (path, chain, count)).collect();
+        outcome
+    }
+
     pub(crate) fn unbegun(name: String) -> Self {
         Self {
             name,

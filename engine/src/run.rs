@@ -10,7 +10,7 @@ use crate::error::Site;
 use crate::kernel::entry::Entry;
 use crate::kernel::shard::{Advance, Shard};
 use crate::outcome::{End, Failed, Outcome};
-use crate::simulation::OnProgress;
+use crate::simulation::{OnProgress, Prepared};
 use crate::time::Instant;
 
 /// How far a run is.
@@ -76,15 +76,8 @@ impl fmt::Debug for Run {
 }
 
 impl Run {
-    pub(crate) fn new(
-        name: String,
-        shard: Shard,
-        start: Instant,
-        until: Option<Instant>,
-        roots: Vec<Entry>,
-        interrupt: Option<Arc<AtomicBool>>,
-        progress: Option<OnProgress>,
-    ) -> Self {
+    pub(crate) fn new(prepared: Prepared, start: Instant) -> Self {
+        let Prepared { name, shard, roots, start: _, until, interrupt, progress } = prepared;
         Self { name, shard, begins: Some((start, roots)), until, interrupt, progress, end: None, stepped: None }
     }
 
@@ -241,25 +234,8 @@ impl Run {
         {
             shard.error.get_or_insert(crate::error::RunError::Observer(error.to_string()));
         }
-        let counters = shard.core.counters;
-        let outcome = Outcome {
-            name: std::mem::take(&mut self.name),
-            end: if shard.error.is_some() { End::Failed } else { end },
-            trace_hash,
-            events: counters.events,
-            deliveries: counters.deliveries,
-            instants: counters.instants,
-            steps: counters.steps,
-            first: shard.core.first,
-            last: shard.core.last,
-            streams: shard.streams.iter().map(|stream| (shard.core.path(stream.id()).clone(), stream.counts())).collect(),
-            dead_letters: counters.dead_letters,
-            lost: counters.lost,
-            never: counters.never,
-            reports: shard.collect_reports(),
-            chains: shard.chains(),
-            metrics: shard.metrics.take().map(|metrics| *metrics),
-        };
+        let end = if shard.error.is_some() { End::Failed } else { end };
+        let outcome = Outcome::of(std::mem::take(&mut self.name), end, vec![shard.part()]);
         match shard.error.take() {
             Some(error) => Err(Box::new(Failed { error, outcome })),
             None => Ok(outcome),
@@ -267,7 +243,7 @@ impl Run {
     }
 }
 
-fn progress_of(shard: &Shard, until: Option<Instant>) -> Progress {
+pub(crate) fn progress_of(shard: &Shard, until: Option<Instant>) -> Progress {
     let counters = &shard.core.counters;
     let read = shard.streams.iter().filter_map(|stream| stream.progress()).fold((0, 0), |sum, (read, all)| (sum.0 + read, sum.1 + all));
     Progress { at: shard.site().at, until, events: counters.events, deliveries: counters.deliveries, read }

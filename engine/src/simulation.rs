@@ -9,8 +9,10 @@ use crate::actor::{Actor, Handler};
 use crate::address::{Addr, Occupied, StreamRef, Sub, handle, start};
 use crate::error::{BuildError, RunError};
 use crate::event::LogLine;
+use crate::kernel::components::Components;
 use crate::kernel::core::{Core, Life};
 use crate::kernel::entry::{ActorId, Cell, Entry};
+use crate::kernel::ready::ReadyOrder;
 use crate::kernel::shard::Shard;
 use crate::kernel::stream::{PastStream, StreamCell, Subscriber};
 use crate::limits::{Limits, OnPanic};
@@ -21,7 +23,7 @@ use crate::path::{Name, Path, Rank};
 use crate::pool::Pool;
 use crate::run::{Progress, Run};
 use crate::stream::Stream;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 use crate::trace::Observer;
 
 /// Called with how far a run is.
@@ -29,6 +31,19 @@ pub(crate) type OnProgress = Box<dyn FnMut(&Progress)>;
 
 /// An actor and its start.
 type Placed = (Box<dyn Cell>, Entry);
+
+/// A simulation whose actors and streams are in a shard, not yet opened.
+pub(crate) struct Prepared {
+    pub(crate) name: String,
+    pub(crate) shard: Shard,
+    /// The starts of the roots, in R1's order.
+    pub(crate) roots: Vec<Entry>,
+    /// The declared start.
+    pub(crate) start: Option<Instant>,
+    pub(crate) until: Option<Instant>,
+    pub(crate) interrupt: Option<Arc<AtomicBool>>,
+    pub(crate) progress: Option<OnProgress>,
+}
 
 /// A simulation to be run. See the crate's documentation for a whole example.
 pub struct Simulation {
@@ -45,6 +60,7 @@ pub struct Simulation {
     links: BTreeMap<(ActorId, ActorId), Link>,
     subscriptions: Vec<(ActorId, ActorId)>,
     metrics: bool,
+    ready_order: ReadyOrder,
     pub(crate) interrupt: Option<Arc<AtomicBool>>,
     pub(crate) progress: Option<OnProgress>,
 }
@@ -74,6 +90,7 @@ impl Simulation {
             links: BTreeMap::new(),
             subscriptions: Vec::new(),
             metrics: false,
+            ready_order: ReadyOrder::Sorted,
             interrupt: None,
             progress: None,
         }
@@ -125,6 +142,13 @@ impl Simulation {
     #[must_use]
     pub fn metrics(mut self, on: bool) -> Self {
         self.metrics = on;
+        self
+    }
+
+    /// In which order the actors of a step run. No order can change a trace: tests use it to find actors that depend on it.
+    #[must_use]
+    pub fn ready_order(mut self, order: ReadyOrder) -> Self {
+        self.ready_order = order;
         self
     }
 
@@ -270,13 +294,20 @@ impl Simulation {
         Ok(())
     }
 
-    /// Opens the streams and delivers nothing yet.
-    ///
-    /// # Errors
-    /// [`RunError::Build`] if the simulation is not complete, [`RunError::Source`] if a stream cannot be opened.
-    pub fn begin(mut self) -> Result<Run, RunError> {
+    /// Who must run on one thread: actors joined by links without latency, and a controlled stream with its subscribers.
+    fn components(&self) -> Components {
+        let members = self.names.values().copied();
+        let links = self.links.iter().filter(|(_, link)| link.least() == Duration::ZERO).map(|(ends, _)| *ends);
+        let controlled = self.streams.iter().filter(|stream| self.core.cold[stream.id().index()].controlled);
+        let heard = controlled.flat_map(|stream| stream.subscribers().into_iter().map(|who| (who, stream.id())));
+        Components::of(members, links.chain(heard))
+    }
+
+    /// Puts everything into one shard.
+    pub(crate) fn prepare(mut self) -> Result<Prepared, RunError> {
         self.check().map_err(RunError::Build)?;
         if !self.links.is_empty() {
+            self.core.components = self.components();
             let mut links = Links::default();
             for ((from, to), link) in std::mem::take(&mut self.links) {
                 links.insert(from, to, link);
@@ -287,6 +318,7 @@ impl Simulation {
         if self.metrics {
             shard.keep_metrics();
         }
+        shard.ready_order(self.ready_order);
         shard.streams = self.streams;
         let mut roots = Vec::new();
         for (id, placed) in self.actors {
@@ -295,8 +327,19 @@ impl Simulation {
             roots.push(entry);
         }
         roots.sort_by_key(|entry| shard.core.label(entry.to));
-        let start = shard.open(self.start)?;
-        Ok(Run::new(self.name, shard, start, self.until, roots, self.interrupt, self.progress))
+        Ok(Prepared { name: self.name, shard, roots, start: self.start, until: self.until, interrupt: self.interrupt, progress: self.progress })
+    }
+
+    /// Opens the streams and delivers nothing yet.
+    ///
+    /// # Errors
+    /// [`RunError::Build`] if the simulation is not complete, [`RunError::Source`] if a stream cannot be opened.
+    pub fn begin(self) -> Result<Run, RunError> {
+        let mut prepared = self.prepare()?;
+        let earliest = prepared.shard.open()?;
+        prepared.shard.settle(prepared.start);
+        let start = prepared.start.or(earliest).unwrap_or(Instant::EPOCH);
+        Ok(Run::new(prepared, start))
     }
 
     /// Runs to the end.

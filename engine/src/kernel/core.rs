@@ -9,6 +9,8 @@ use crate::digest::{digest_of, digest_of_text, fold};
 use crate::error::{RunError, Site};
 use crate::event::Event;
 use crate::job::Jobs;
+use crate::kernel::border::{Border, Shared, With};
+use crate::kernel::components::Components;
 use crate::kernel::entry::{ActorId, Cell, Entry, NONE, Thunk, What, no_thunk};
 use crate::kernel::kinds::Kind;
 use crate::kernel::order::Order;
@@ -74,6 +76,44 @@ pub(crate) struct Cold {
     pub(crate) tasks: Vec<u32>,
 }
 
+impl Hot {
+    /// A slot of nobody.
+    const fn vacant() -> Self {
+        Self {
+            chain: 0,
+            count: 0,
+            seq: 0,
+            path_digest: 0,
+            label: 0,
+            life: Life::Unborn,
+            poisoned: false,
+            picky: false,
+            unbounded: false,
+            stream: NONE,
+            named: false,
+        }
+    }
+}
+
+impl Cold {
+    /// A slot of nobody.
+    fn vacant() -> Self {
+        Self {
+            path: Path::time_keeper(),
+            rank: Rank::default(),
+            root: ActorId(0),
+            children: Vec::new(),
+            facet: None,
+            controlled: false,
+            stream: None,
+            rng: None,
+            lists: Vec::new(),
+            wishes: Vec::new(),
+            tasks: Vec::new(),
+        }
+    }
+}
+
 /// A subscription on its way to the publisher.
 #[derive(Clone, Copy)]
 pub(crate) struct SubscribeCall {
@@ -97,6 +137,8 @@ pub(crate) struct EndOfStep {
 pub(crate) enum Arrival {
     NextStep,
     At(Instant),
+    /// In another shard.
+    Away(Instant),
 }
 
 /// What the run has counted.
@@ -141,6 +183,10 @@ pub(crate) struct Core {
     pub(crate) published: Vec<Rc<Vec<Sub>>>,
     pub(crate) pending: Pending,
     pub(crate) links: Option<Links>,
+    /// Who is joined without latency. Empty without links: then all are.
+    pub(crate) components: Components,
+    /// The other shards, if there are any.
+    pub(crate) border: Option<Box<Border>>,
     pub(crate) subscribe_calls: Vec<SubscribeCall>,
     pub(crate) stream_calls: Vec<StreamCall>,
     pub(crate) end_of_step: EndOfStep,
@@ -192,6 +238,8 @@ impl Core {
             published: Vec::new(),
             pending: Pending::default(),
             links: None,
+            components: Components::default(),
+            border: None,
             subscribe_calls: Vec::new(),
             stream_calls: Vec::new(),
             end_of_step: EndOfStep::default(),
@@ -220,37 +268,24 @@ impl Core {
 
     /// A new slot under a path that is free.
     pub(crate) fn add(&mut self, path: Path, rank: Rank, root: Option<ActorId>, life: Life) -> ActorId {
-        let id = ActorId(u32::try_from(self.hot.len()).expect("fewer than 2^32 actors in a run"));
+        let id = self.next_id();
+        self.put(id, path, rank, root, life);
+        self.announce(id);
+        id
+    }
+
+    /// Fills the slot of an id.
+    pub(crate) fn put(&mut self, id: ActorId, path: Path, rank: Rank, root: Option<ActorId>, life: Life) {
+        // The ids of other shards may come in any order.
+        while self.hot.len() <= id.index() {
+            self.hot.push(Hot::vacant());
+            self.cold.push(Cold::vacant());
+        }
         let path_digest = digest_of_text(&path.to_string());
-        self.hot.push(Hot {
-            chain: path_digest,
-            count: 0,
-            seq: 0,
-            path_digest,
-            label: 0,
-            life,
-            poisoned: false,
-            picky: false,
-            unbounded: false,
-            stream: NONE,
-            named: false,
-        });
-        self.cold.push(Cold {
-            path: path.clone(),
-            rank,
-            root: root.unwrap_or(id),
-            children: Vec::new(),
-            facet: None,
-            controlled: false,
-            stream: None,
-            rng: None,
-            lists: Vec::new(),
-            wishes: Vec::new(),
-            tasks: Vec::new(),
-        });
+        self.hot[id.index()] = Hot { chain: path_digest, path_digest, life, ..Hot::vacant() };
+        self.cold[id.index()] = Cold { path: path.clone(), rank, root: root.unwrap_or(id), ..Cold::vacant() };
         let hot = &mut self.hot;
         self.order.insert(rank, path, id, |id, label| hot[id.index()].label = label);
-        id
     }
 
     /// One that was never born stands at rank 0 in traces.
@@ -336,6 +371,27 @@ impl Core {
         match arrival {
             Arrival::NextStep => self.schedule_at(entry, self.now),
             Arrival::At(at) => self.schedule_at(entry, at),
+            Arrival::Away(_) => unreachable!("only what is sent leaves its shard"),
+        }
+    }
+
+    /// As [`Core::schedule`], for an entry without a payload that may leave the shard.
+    pub(crate) fn dispatch(&mut self, entry: Entry, arrival: Arrival, with: With) {
+        match arrival {
+            Arrival::Away(at) => self.cross_bare(entry, at, with),
+            here => _ = self.schedule(entry, here),
+        }
+    }
+
+    /// As [`Core::dispatch`], with a message.
+    pub(crate) fn dispatch_kept<M: Message>(&mut self, entry: Entry, arrival: Arrival, message: M, with: With) {
+        let ty = self.ty::<M>();
+        match arrival {
+            Arrival::Away(at) => self.cross(Entry { ty, ..entry }, at, message, with),
+            here => {
+                let payload = self.kept.push(ty, message, 1);
+                self.schedule(Entry { payload, ty, ..entry }, here);
+            }
         }
     }
 
@@ -349,13 +405,14 @@ impl Core {
         let from = self.me;
         let Some(links) = &mut self.links else { return self.arrival(delay) };
         let (from_root, to_root) = (self.cold[from.index()].root, self.cold[to.index()].root);
-        if from_root == to_root || self.cold[to.index()].controlled {
+        if from_root == to_root || self.cold[to.index()].controlled && self.components.joins(from_root, to_root) {
             return self.arrival(delay);
         }
         let delay = if delay.is_positive() { delay } else { Duration::ZERO };
         let ends = (self.hot[from.index()].path_digest, self.hot[to.index()].path_digest);
         match links.travel(self.seed, (from_root, to_root), (from, to), ends, self.now, delay) {
             Travel::Arrives(at) if at == self.now => Some(Arrival::NextStep),
+            Travel::Arrives(at) if self.border.as_ref().is_some_and(|border| !border.owns(to)) => Some(Arrival::Away(at)),
             Travel::Arrives(at) => Some(Arrival::At(at)),
             Travel::Never => {
                 self.counters.never += 1;
@@ -427,6 +484,10 @@ impl Core {
                 let entry = Entry { payload, ty, ..self.entry(to.id, seq, What::Now, to.thunk) };
                 self.push_next(entry);
             }
+            Arrival::Away(at) => {
+                let entry = Entry { ty, ..self.entry(to.id, seq, What::Later, to.thunk) };
+                self.cross(entry, at, message, With::Nothing);
+            }
         }
     }
 
@@ -451,8 +512,12 @@ impl Core {
         self.push_next(entry);
     }
 
-    /// A publication over links is late for some: they share one kept copy.
+    /// A publication over links is late for some: they share one kept copy, or one that crosses to other shards.
     fn publish_linked<M: Message>(&mut self, seq: u64, ty: u16, message: M, list: &[Sub]) {
+        if list.iter().any(|sub| !self.is_here(sub.to)) {
+            self.publish_abroad(seq, message, list);
+            return;
+        }
         let payload = self.kept.push(ty, message, 1);
         for sub in list {
             let Some(arrival) = self.travel(sub.to, Duration::ZERO) else { continue };
@@ -461,6 +526,18 @@ impl Core {
             self.schedule(entry, arrival);
         }
         self.kept.release(ty, payload);
+    }
+
+    /// A publication that leaves the shard for some.
+    #[cold]
+    fn publish_abroad<M: Message>(&mut self, seq: u64, message: M, list: &[Sub]) {
+        let published = u32::from(self.ty::<M>());
+        let message = Arc::new(message);
+        for sub in list {
+            let Some(arrival) = self.travel(sub.to, Duration::ZERO) else { continue };
+            let entry = Entry { extra: published, ..self.entry(sub.to, seq, What::Shared, sub.thunk) };
+            self.dispatch_kept(entry, arrival, Shared(message.clone()), With::Share(Self::ty::<M>));
+        }
     }
 
     /// Re-arms an interval before its tick is handled, under the key that the tick's first emission has (rule R2).
@@ -488,11 +565,17 @@ impl Core {
         }
     }
 
-    /// Puts a subscriber on a publisher's list, unless it has thought better of it since.
+    /// Whether two actors are in one component, so that what one of them does may reach the other at once.
+    pub(crate) fn are_joined(&self, a: ActorId, b: ActorId) -> bool {
+        self.links.is_none() || self.components.joins(self.cold[a.index()].root, self.cold[b.index()].root)
+    }
+
+    /// Puts a subscriber on a publisher's list, unless it has thought better of it since. What one in another component has thought since
+    /// is not known here.
     pub(crate) fn enlist(&mut self, publisher: ActorId, ty: u16, sub: Sub) {
         let wishes = &self.cold[sub.to.index()].wishes;
         let wanted = wishes.iter().find(|(actor, wished, _)| (*actor, *wished) == (publisher, ty)).is_some_and(|wish| wish.2);
-        if !wanted || !self.is_living(sub.to) {
+        if self.are_joined(publisher, sub.to) && (!wanted || !self.is_living(sub.to)) {
             return;
         }
         let lists = &mut self.cold[publisher.index()].lists;
@@ -508,8 +591,11 @@ impl Core {
         }
     }
 
-    /// Takes a subscriber off a publisher's list.
+    /// Takes a subscriber off a publisher's list. A publisher in another component does not hear of it.
     pub(crate) fn delist(&mut self, publisher: ActorId, ty: u16, who: ActorId) {
+        if !self.are_joined(publisher, who) {
+            return;
+        }
         if let Some((_, list)) = self.cold[publisher.index()].lists.iter_mut().find(|(published, _)| *published == ty) {
             Rc::make_mut(list).retain(|sub| sub.to != who);
         }

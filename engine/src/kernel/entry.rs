@@ -40,6 +40,8 @@ pub(crate) enum What {
     Later,
     /// One subscriber's share of a publication that travels over a link, kept.
     LaterShare,
+    /// One subscriber's share of a publication that subscribers in several shards share, kept; `extra` is its type.
+    Shared,
     /// An own timer's message, kept.
     Timer,
     /// One copy in the arena for all the subscribers in list `extra`; expanded when the step is closed.

@@ -1,5 +1,7 @@
 //! The kernel of one shard: actors, mailboxes, timers and streams, driven by a host up to a bound. It knows nothing of threads or clocks.
 
+pub(crate) mod border;
+pub(crate) mod components;
 pub(crate) mod core;
 pub(crate) mod entry;
 pub(crate) mod kinds;
@@ -7,5 +9,6 @@ pub(crate) mod order;
 pub(crate) mod payload;
 pub(crate) mod pending;
 pub(crate) mod queue;
+pub(crate) mod ready;
 pub(crate) mod shard;
 pub(crate) mod stream;

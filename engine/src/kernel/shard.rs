@@ -10,20 +10,23 @@ use crate::context::Control;
 use crate::digest::{digest_of, digest_of_text};
 use crate::error::{RunError, Site};
 use crate::event::Event;
+use crate::kernel::border::{Border, Opening};
 use crate::kernel::core::{Core, Life, summand};
 use crate::kernel::entry::{ActorId, Cell, Class, Entry, NONE, Thunk, Turn, Vacant, What};
 use crate::kernel::kinds::{END, GONE, Kind, PAUSE, RESUME, START, STOP, SUBSCRIBE, TIMEOUT, UNIT, WAKE};
 use crate::kernel::payload::Arenas;
 use crate::kernel::pending::NodeTurn;
+use crate::kernel::ready::ReadyOrder;
 use crate::kernel::stream::{Emitted, LateItem, Merge, StreamCall, StreamCell};
 use crate::limits::{Limits, OnPanic};
 use crate::metrics::Metrics;
-use crate::path::Path;
+use crate::outcome::Part;
 use crate::pool::panic_text;
 use crate::report::Report;
 use crate::task::Stage;
 use crate::time::Instant;
 use crate::time_keeper::TimeKeeper;
+use crate::trace::{Observer, StepOrder};
 
 /// Where an instant stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +111,8 @@ pub(crate) struct Shard {
     /// Whether a stream is being drained, and which one was last.
     draining: bool,
     drained_by: usize,
+    declared: Option<Instant>,
+    ready: ReadyOrder,
 }
 
 impl Shard {
@@ -154,6 +159,8 @@ impl Shard {
             items: 0,
             draining: false,
             drained_by: 0,
+            declared: None,
+            ready: ReadyOrder::Sorted,
         }
     }
 
@@ -176,8 +183,8 @@ impl Shard {
         self.cells.get(id.index()).map(|cell| &**cell)
     }
 
-    /// Opens the streams that are subscribed to and finds where the run starts (rule R11).
-    pub(crate) fn open(&mut self, declared: Option<Instant>) -> Result<Instant, RunError> {
+    /// Opens the streams that are subscribed to; gives the earliest of their first items, where a run without a declared start begins (rule R11).
+    pub(crate) fn open(&mut self) -> Result<Option<Instant>, RunError> {
         self.merge.resize(self.streams.len());
         let mut earliest: Option<Instant> = None;
         for number in 0..self.streams.len() {
@@ -186,7 +193,12 @@ impl Shard {
                 earliest = [earliest, first].into_iter().flatten().min();
             }
         }
-        let start = declared.or(earliest).unwrap_or(Instant::EPOCH);
+        Ok(earliest)
+    }
+
+    /// Lets the opened streams read up to what they deliver first. With a declared start, what lies before it is skipped.
+    pub(crate) fn settle(&mut self, declared: Option<Instant>) {
+        self.declared = declared;
         for number in 0..self.streams.len() {
             if self.streams[number].is_open() {
                 if let Some(declared) = declared {
@@ -196,7 +208,28 @@ impl Shard {
                 self.look_at(number);
             }
         }
-        Ok(start)
+    }
+
+    /// Keeps what this shard owns of a whole simulation; what others own is only known here.
+    pub(crate) fn confine(&mut self, border: Border) {
+        for stream in &mut self.streams {
+            stream.cover();
+            for who in stream.subscribers() {
+                if !border.owns(who) {
+                    stream.unsubscribe(who);
+                }
+            }
+        }
+        self.core.border = Some(Box::new(border));
+    }
+
+    /// In which order the actors of a step run. It cannot change a trace.
+    pub(crate) fn ready_order(&mut self, order: ReadyOrder) {
+        self.ready = order;
+        self.unmeasured &= order == ReadyOrder::Sorted;
+        if order != ReadyOrder::Sorted {
+            self.core.observer = self.core.observer.take().map(|observer| Box::new(StepOrder::new(observer)) as Box<dyn Observer>);
+        }
     }
 
     fn source_error(&self, number: usize, error: crate::source::SourceError) -> RunError {
@@ -668,10 +701,10 @@ impl Shard {
             let number = self.core.cold[id.index()].stream.expect("a stream has a number") as usize;
             match call {
                 StreamCall::Subscribe { who, subscriber, .. } => {
+                    self.open_late(number);
                     if self.core.is_living(who) {
                         self.streams[number].subscribe(subscriber, &mut self.core);
                     }
-                    self.open_late(number);
                 }
                 StreamCall::Unsubscribe { who, .. } => self.streams[number].unsubscribe(who),
                 StreamCall::Control { what, .. } => self.streams[number].control(what),
@@ -680,20 +713,29 @@ impl Shard {
         }
     }
 
-    /// A stream that is first subscribed to now is opened as if it were spawned now.
+    /// A stream that is first subscribed to now is opened as if it were spawned now; one that was opened in another shard, as it was there.
     fn open_late(&mut self, number: usize) {
         if self.streams[number].is_open() {
             return;
         }
-        match self.streams[number].open() {
-            Ok(_) => {
-                self.streams[number].skip(self.core.now, true);
-                self.streams[number].settle();
-            }
-            Err(error) => {
-                let error = self.source_error(number, error);
-                self.error.get_or_insert(error);
-            }
+        if let Err(error) = self.streams[number].open() {
+            let error = self.source_error(number, error);
+            self.error.get_or_insert(error);
+            return;
+        }
+        let now = self.core.now;
+        let opening = match &mut self.core.border {
+            Some(border) => border.opening(number, now),
+            None => Opening::At(now),
+        };
+        match (opening, self.declared) {
+            (Opening::At(at), _) => self.streams[number].skip(at, true),
+            (Opening::Start, Some(declared)) => self.streams[number].skip(declared, false),
+            (Opening::Start, None) => {}
+        }
+        self.streams[number].settle();
+        if opening != Opening::At(now) {
+            self.streams[number].catch_up(now, &self.core);
         }
     }
 
@@ -817,6 +859,9 @@ impl Shard {
             let core = &*self.core;
             self.step.sort_by_key(|entry| (core.label(entry.to), entry.dead));
         }
+        if self.ready != ReadyOrder::Sorted {
+            self.ready.apply(&mut self.step);
+        }
         self.core.counters.steps += u64::from(alive > 0);
         self.pos = 0;
         self.phase = Phase::Running;
@@ -906,11 +951,13 @@ impl Shard {
 
     /// Whether the receiver of a publication has not called unsubscribe since.
     fn is_wanted(&mut self, entry: &Entry) -> bool {
-        if !matches!(entry.what, What::Share | What::LaterShare) {
-            return true;
-        }
+        let published = match entry.what {
+            What::Share | What::LaterShare => entry.ty,
+            What::Shared => entry.extra as u16,
+            _ => return true,
+        };
         let wishes = &self.core.cold[entry.to.index()].wishes;
-        let wanted = wishes.iter().find(|(actor, ty, _)| (*actor, *ty) == (entry.from, entry.ty)).is_none_or(|wish| wish.2);
+        let wanted = wishes.iter().find(|(actor, ty, _)| (*actor, *ty) == (entry.from, published)).is_none_or(|wish| wish.2);
         if !wanted {
             self.drop_entry(entry);
         }
@@ -924,7 +971,7 @@ impl Shard {
             core.pending.done(entry.node);
         }
         match entry.what {
-            What::Later | What::LaterShare | What::Timer => core.kept.release(entry.ty, entry.payload),
+            What::Later | What::LaterShare | What::Shared | What::Timer => core.kept.release(entry.ty, entry.payload),
             What::Job => core.drop_job(entry.extra),
             _ => {}
         }
@@ -1047,7 +1094,7 @@ impl Shard {
                 text = texts.then(|| arena.text(entry.payload));
                 (arena.kind(), arena.digest(entry.payload))
             }
-            What::Later | What::LaterShare | What::Timer | What::Request | What::Reply => {
+            What::Later | What::LaterShare | What::Shared | What::Timer | What::Request | What::Reply => {
                 let slab = core.kept.any(entry.ty);
                 text = texts.then(|| slab.text(entry.payload));
                 let described = (slab.kind(), slab.digest(entry.payload));
@@ -1221,28 +1268,31 @@ impl Shard {
         self.core.site()
     }
 
-    /// The paths of all who have received something, with chain and count, in R1's order.
-    pub(crate) fn chains(&self) -> Vec<(Path, u64, u64)> {
+    /// What the run came to in this shard.
+    pub(crate) fn part(&mut self) -> Part {
         let core = &self.core;
-        let known = core.order.ids().filter(|id| core.hot[id.index()].count > 0);
-        known.map(|id| (core.path(id).clone(), core.hot[id.index()].chain, core.hot[id.index()].count)).collect()
-    }
-
-    /// Asks the living actors for their results.
-    pub(crate) fn collect_reports(&mut self) -> Vec<(Path, Report)> {
+        let stands = |id: ActorId| (core.cold[id.index()].rank, core.path(id).clone());
+        let received = core.order.ids().filter(|id| core.hot[id.index()].count > 0);
+        let chains = received.map(|id| (stands(id), core.hot[id.index()].chain, core.hot[id.index()].count)).collect();
         let mut reports = std::mem::take(&mut self.reports);
-        for id in self.core.order.ids() {
-            if self.core.is_living(id)
-                && let Some(cell) = self.cells.get(id.index())
-            {
+        for id in core.order.ids().filter(|id| core.is_living(*id)) {
+            if let Some(cell) = self.cells.get(id.index()) {
                 let mut report = Report::default();
                 cell.report(&mut report);
                 reports.push((id, report));
             }
         }
         reports.retain(|(_, report)| !report.is_empty());
-        reports.sort_by_key(|(id, _)| self.core.label(*id));
-        reports.into_iter().map(|(id, report)| (self.core.path(id).clone(), report)).collect()
+        Part {
+            counters: core.counters,
+            sum: core.trace_hash().0,
+            first: core.first,
+            last: core.last,
+            streams: self.streams.iter().map(|stream| stream.tally(core.path(stream.id()).clone())).collect(),
+            reports: reports.into_iter().map(|(id, report)| (stands(id), report)).collect(),
+            chains,
+            metrics: self.metrics.take().map(|metrics| *metrics),
+        }
     }
 }
 

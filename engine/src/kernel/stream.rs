@@ -13,6 +13,7 @@ use crate::event::Event;
 use crate::kernel::core::Core;
 use crate::kernel::entry::{ActorId, Cell, Entry};
 use crate::message::Message;
+use crate::path::Path;
 use crate::source::{Source, SourceError, Timed};
 use crate::stream::{Late, LateCounts, Stream};
 use crate::time::{Duration, Instant};
@@ -162,6 +163,46 @@ pub(crate) trait StreamCell {
     fn subscribers(&self) -> Vec<ActorId>;
     fn counts(&self) -> LateCounts;
     fn progress(&self) -> Option<(u64, u64)>;
+    /// Passes over everything up to `now`, for which nobody here was subscribed.
+    fn catch_up(&mut self, now: Instant, core: &Core);
+    /// Keeps note of which items were delivered, since other shards may deliver the same ones.
+    fn cover(&mut self);
+    /// What it has counted, under its name.
+    fn tally(&self, path: Path) -> StreamTally;
+}
+
+/// Which items of a stream were delivered, by their place among the real ones, from and to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cover(Vec<(u64, u64)>);
+
+impl Cover {
+    fn add(&mut self, place: u64) {
+        match self.0.last_mut() {
+            Some((_, to)) if *to == place => *to += 1,
+            Some((_, to)) if *to > place => {}
+            _ => self.0.push((place, place + 1)),
+        }
+    }
+
+    /// How many items any of these have.
+    pub(crate) fn union<'a>(covers: impl IntoIterator<Item = &'a Self>) -> u64 {
+        let mut all: Vec<(u64, u64)> = covers.into_iter().flat_map(|cover| cover.0.iter().copied()).collect();
+        all.sort_unstable();
+        let (mut count, mut end) = (0, 0);
+        for (from, to) in all {
+            count += to.saturating_sub(from.max(end));
+            end = end.max(to);
+        }
+        count
+    }
+}
+
+/// What a stream has counted in one shard.
+pub(crate) struct StreamTally {
+    pub(crate) path: Path,
+    pub(crate) opened: bool,
+    pub(crate) counts: LateCounts,
+    pub(crate) cover: Option<Cover>,
 }
 
 /// A stream of one type.
@@ -193,6 +234,9 @@ pub(crate) struct PastStream<M> {
     counts: LateCounts,
     /// An instant, and the counts before it.
     counted: (Option<Instant>, LateCounts),
+    /// The real items that have come up.
+    passed: u64,
+    cover: Option<Cover>,
 }
 
 struct Held<M>(Item<M>);
@@ -247,6 +291,8 @@ impl<M: Message> PastStream<M> {
             draining: (0, 0),
             counts: LateCounts::default(),
             counted: (None, LateCounts::default()),
+            passed: 0,
+            cover: None,
         }
     }
 
@@ -462,6 +508,7 @@ impl<M: Message> StreamCell for PastStream<M> {
                 continue;
             }
             self.current.push(position);
+            self.passed += 1;
             taken.items += 1;
             if taken.items == 1 || !self.spec.one_by_one {
                 match self.emit(taken.items - 1, core, step) {
@@ -500,6 +547,7 @@ impl<M: Message> StreamCell for PastStream<M> {
             self.draining = (self.next as u32, 0);
             self.next += 1;
             self.real_ready -= 1;
+            self.passed += 1;
             let mut entry = Entry::of_stream(self.id, self.id, item.index, self.draining.0, 0);
             let word = core.word(&entry, const { digest_of_text(M::KIND) }, digest_of(value));
             let mut any = 0;
@@ -512,6 +560,9 @@ impl<M: Message> StreamCell for PastStream<M> {
                     any = 1;
                     core.counters.events += 1;
                     core.counters.steps += 1;
+                    if let Some(cover) = &mut self.cover {
+                        cover.add(self.passed - 1);
+                    }
                 }
                 entry.to = subscriber.who;
                 core.me = subscriber.who;
@@ -565,7 +616,13 @@ impl<M: Message> StreamCell for PastStream<M> {
                 step.push(Entry::of_stream(self.id, subscriber.who, item.index, position, number as u32));
             }
         }
-        if step.len() > before { Emitted::Item } else { Emitted::Nothing }
+        if step.len() == before {
+            return Emitted::Nothing;
+        }
+        if let Some(cover) = &mut self.cover {
+            cover.add(self.passed - (self.current.len() - index) as u64);
+        }
+        Emitted::Item
     }
 
     #[inline]
@@ -627,6 +684,23 @@ impl<M: Message> StreamCell for PastStream<M> {
 
     fn progress(&self) -> Option<(u64, u64)> {
         self.source.as_ref().and_then(|source| source.progress())
+    }
+
+    fn catch_up(&mut self, now: Instant, core: &Core) {
+        while let Some(head) = self.head()
+            && head <= now
+        {
+            self.take(head, core, &mut Vec::new());
+        }
+        self.current.clear();
+    }
+
+    fn cover(&mut self) {
+        self.cover = Some(Cover::default());
+    }
+
+    fn tally(&self, path: Path) -> StreamTally {
+        StreamTally { path, opened: self.opened, counts: self.counts, cover: self.cover.clone() }
     }
 }
 

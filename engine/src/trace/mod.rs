@@ -11,6 +11,7 @@ mod diff;
 mod frame;
 mod reader;
 mod record;
+mod step_order;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -21,4 +22,5 @@ pub use collect::Collect;
 pub use diff::{Comparison, Difference, Found, Side, diff};
 pub use reader::{Cut, FileError, Reader};
 pub use record::{Observer, TraceHash, TraceHashError, TraceRecord};
+pub(crate) use step_order::StepOrder;
 pub use writer::{Text, Writer};

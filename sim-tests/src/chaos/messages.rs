@@ -20,7 +20,7 @@ impl<P> Hash for Note<P> {
     }
 }
 
-impl<P: Debug + Send + 'static> Message for Note<P> {
+impl<P: Debug + Send + Sync + 'static> Message for Note<P> {
     const KIND: &'static str = NOTE;
 }
 

@@ -253,7 +253,9 @@ impl<H: Handles> Mind<H> {
                 }
             }
             Op::SubscribeStream { stream } => {
-                if let Some(stream) = usize::from(stream).checked_rem(program.streams.len()) {
+                if let Some(stream) = usize::from(stream).checked_rem(program.streams.len())
+                    && program.may_hear(self.root, stream)
+                {
                     calls.tally("subscribe to a stream");
                     calls.subscribe_stream(stream);
                 }
@@ -395,7 +397,7 @@ impl<H: Handles> Mind<H> {
                 calls.stop_run();
             }
             Op::Control { stream, what } => {
-                let open: Vec<usize> = (0..program.streams.len()).filter(|stream| program.streams[*stream].controlled).collect();
+                let open: Vec<usize> = (0..program.streams.len()).filter(|stream| program.streams[*stream].controlled && program.may_hear(self.root, *stream)).collect();
                 if let Some(stream) = pick(&open, stream).copied() {
                     calls.tally(match what {
                         ControlPlan::Pause => "pause",

@@ -1,5 +1,6 @@
 //! Random programs as data: what every actor does on its n-th delivery. Invariant: a program is finite, since each actor has a bounded energy.
 
+use std::collections::BTreeSet;
 use std::hash::Hash;
 
 use stillpoint_engine::{Duration, Instant, Path, digest_of};
@@ -264,10 +265,51 @@ impl Program {
         }
     }
 
+    /// Whether two trees are in one component: links without latency lead from one to the other, or they hear one controlled stream.
+    pub(crate) fn joined(&self, a: usize, b: usize) -> bool {
+        self.component(Member::Root(a)).contains(&Member::Root(b))
+    }
+
+    /// Whether a tree may hear and control a stream, of which there may be one copy only.
+    pub(crate) fn may_hear(&self, root: usize, stream: usize) -> bool {
+        !self.streams[stream].controlled || self.component(Member::Root(root)).contains(&Member::Stream(stream))
+    }
+
+    /// All that is joined to a member.
+    fn component(&self, member: Member) -> BTreeSet<Member> {
+        let Some(links) = &self.links else {
+            let roots = (0..self.roots.len()).map(Member::Root);
+            return roots.chain((0..self.streams.len()).map(Member::Stream)).collect();
+        };
+        let linked = links.iter().filter(|link| link.2 == 0).map(|link| (Member::Root(link.0), Member::Root(link.1)));
+        let controlled = self.streams.iter().enumerate().filter(|(_, stream)| stream.controlled);
+        let heard = controlled.flat_map(|(index, stream)| stream.subscribers.iter().map(move |who| (Member::Root(*who), Member::Stream(index))));
+        let pairs: Vec<_> = linked.chain(heard).collect();
+        let mut component = BTreeSet::from([member]);
+        loop {
+            let before = component.len();
+            for (a, b) in &pairs {
+                if component.contains(a) || component.contains(b) {
+                    component.extend([*a, *b]);
+                }
+            }
+            if component.len() == before {
+                return component;
+            }
+        }
+    }
+
     /// Whether two trees may ask each other.
     pub(crate) fn mutual(&self, a: usize, b: usize) -> bool {
         self.latency(a, b).is_some() && self.latency(b, a).is_some()
     }
+}
+
+/// A root or a stream, by its index.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Member {
+    Root(usize),
+    Stream(usize),
 }
 
 /// Folds what an actor has seen into its memory.

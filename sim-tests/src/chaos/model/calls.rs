@@ -172,7 +172,9 @@ impl Calls<ModelHandles> for Acting<'_, '_> {
 
     fn unsubscribe(&mut self, to: &Being, flash: bool) {
         self.world.last_call.insert((self.me.path.clone(), to.path.clone(), flash), false);
-        self.world.ended_subscriptions.push((to.path.clone(), flash, self.me.path.clone()));
+        if self.world.program.joined(self.me.root, to.root) {
+            self.world.ended_subscriptions.push((to.path.clone(), flash, self.me.path.clone()));
+        }
     }
 
     fn subscribe_stream(&mut self, stream: usize) {

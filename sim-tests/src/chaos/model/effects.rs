@@ -2,6 +2,7 @@
 
 use stillpoint_engine::Path;
 
+use super::handling::root_of;
 use super::{Answer, AskId, Birth, Class, When, World, unit};
 
 impl World<'_> {
@@ -19,7 +20,9 @@ impl World<'_> {
             self.put_start(when, parent, count, parent_rank, being.path);
         }
         for (publisher, flash, subscriber) in std::mem::take(&mut self.new_subscriptions) {
-            if self.last_call.get(&(subscriber.path.clone(), publisher.clone(), flash)) == Some(&true) {
+            // A publisher in another component cannot know of a later call.
+            let is_near = self.program.joined(root_of(&publisher), subscriber.root);
+            if !is_near || self.last_call.get(&(subscriber.path.clone(), publisher.clone(), flash)) == Some(&true) {
                 self.subscribers.entry((publisher, flash)).or_default().insert(subscriber.path, subscriber.root);
             }
         }

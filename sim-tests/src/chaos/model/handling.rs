@@ -235,7 +235,7 @@ impl World<'_> {
 }
 
 /// The index of the root above an actor.
-fn root_of(path: &Path) -> usize {
+pub(super) fn root_of(path: &Path) -> usize {
     let text = path.to_string();
     ROOTS.iter().position(|name| text.split('/').next() == Some(*name)).expect("an actor stands under a root")
 }

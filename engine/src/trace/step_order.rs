@@ -1,0 +1,70 @@
+//! Puts the records of each step into file order, for runs whose actors take their turns in another order.
+
+use std::io;
+
+use crate::path::{Path, Rank};
+use crate::trace::record::{Observer, TraceHash, TraceRecord};
+
+/// A record that waits for the end of its step.
+struct Waiting {
+    stands: (Rank, Path),
+    record: TraceRecord<'static>,
+    text: Option<String>,
+    kind: String,
+}
+
+/// Between a run whose actors do not take their turns by rank and path and an observer that wants file order.
+pub(crate) struct StepOrder {
+    inner: Box<dyn Observer>,
+    names: Vec<Option<(Rank, Path)>>,
+    step: Vec<Waiting>,
+}
+
+impl StepOrder {
+    pub(crate) fn new(inner: Box<dyn Observer>) -> Self {
+        Self { inner, names: Vec::new(), step: Vec::new() }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        // Stable: what one receiver got is in order already.
+        self.step.sort_by(|a, b| a.stands.cmp(&b.stands));
+        for waiting in self.step.drain(..) {
+            self.inner.record(&TraceRecord { kind: &waiting.kind, text: waiting.text.as_deref(), ..waiting.record })?;
+        }
+        Ok(())
+    }
+}
+
+impl Observer for StepOrder {
+    fn name(&mut self, id: u32, path: &Path, rank: Rank) {
+        let index = id as usize;
+        if self.names.len() <= index {
+            self.names.resize(index + 1, None);
+        }
+        self.names[index] = Some((rank, path.clone()));
+        self.inner.name(id, path, rank);
+    }
+
+    fn record(&mut self, record: &TraceRecord<'_>) -> io::Result<()> {
+        let key = |record: &TraceRecord<'_>| (record.at, record.round, record.step);
+        if self.step.first().is_some_and(|first| key(&first.record) != key(record)) {
+            self.flush()?;
+        }
+        self.step.push(Waiting {
+            stands: self.names[record.receiver as usize].clone().expect("a receiver that was named"),
+            record: TraceRecord { kind: "", text: None, ..*record },
+            text: record.text.map(str::to_owned),
+            kind: record.kind.to_owned(),
+        });
+        Ok(())
+    }
+
+    fn end(&mut self, hash: TraceHash) -> io::Result<()> {
+        self.flush()?;
+        self.inner.end(hash)
+    }
+
+    fn wants_text(&self) -> bool {
+        self.inner.wants_text()
+    }
+}
