@@ -145,6 +145,8 @@ pub enum RunError {
         /// What the source said.
         error: SourceError,
     },
+    /// The host cannot run it, or what builds it failed. Nothing has run.
+    Host(String),
     /// The observer of the trace failed, such as a trace file on a full disk. The run ended at the next still point.
     Observer(String),
 }
@@ -180,6 +182,7 @@ impl fmt::Display for RunError {
             }
             Self::Source { stream, error } => write!(f, "stream `{stream}`: {error}"),
             Self::Build(error) => error.fmt(f),
+            Self::Host(cause) => write!(f, "the simulation cannot be run: {cause}"),
             Self::Observer(cause) => write!(f, "the trace could not be written: {cause}; free some space or write it elsewhere"),
         }
     }
@@ -197,7 +200,7 @@ impl RunError {
             | Self::Panic { site, .. }
             | Self::Undeclared { site, .. }
             | Self::ForeignFuture { site, .. } => Some(*site),
-            Self::Build(_) | Self::Source { .. } | Self::Observer(_) => None,
+            Self::Build(_) | Self::Host(_) | Self::Source { .. } | Self::Observer(_) => None,
         }
     }
 

@@ -303,6 +303,17 @@ impl Simulation {
         Components::of(members, links.chain(heard))
     }
 
+    /// What was given to it to watch the run, if anything.
+    pub(crate) fn watched_by(&self) -> Option<&'static str> {
+        let watched = [
+            (self.core.observer.is_some(), "an observer"),
+            (self.core.log.is_some(), "a log"),
+            (self.progress.is_some(), "a progress function"),
+            (self.interrupt.is_some(), "an interrupt flag"),
+        ];
+        watched.into_iter().find(|(is, _)| *is).map(|(_, what)| what)
+    }
+
     /// Puts everything into one shard.
     pub(crate) fn prepare(mut self) -> Result<Prepared, RunError> {
         self.check().map_err(RunError::Build)?;
