@@ -76,6 +76,7 @@ mod context;
 mod digest;
 mod error;
 mod event;
+pub mod host;
 mod job;
 mod kernel;
 mod limits;

@@ -21,4 +21,5 @@ pub use collect::Collect;
 pub use diff::{Comparison, Difference, Found, Side, diff};
 pub use reader::{Cut, FileError, Reader};
 pub use record::{Observer, TraceHash, TraceHashError, TraceRecord};
+pub(crate) use table::Kinds;
 pub use writer::{Text, Writer};
