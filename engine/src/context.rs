@@ -10,7 +10,7 @@ use crate::ask::{Answer, AskId, Responder, answer_handler, respond};
 use crate::event::{Event, LogLine};
 use crate::job::{JobDone, JobId, done_handler};
 use crate::kernel::border::{TypeIn, With};
-use crate::kernel::core::{Arrival, Core, Life, SubscribeCall};
+use crate::kernel::core::{Arrival, Cold, Core, Life, SubscribeCall};
 use crate::kernel::entry::{ActorId, Entry, What, no_thunk};
 use crate::kernel::pending::{Interval, NodeKey};
 use crate::kernel::stream::{StreamCall, Subscriber};
@@ -337,8 +337,8 @@ impl<'a, A: Actor> Context<'a, A> {
     /// Writes a log line, with the instant, the step and this actor's path. It is no part of the trace.
     pub fn log(&mut self, text: fmt::Arguments<'_>) {
         if let Some(sink) = &mut self.core.log {
-            let actor = &self.core.cold[self.me.index()].path;
-            sink(LogLine { at: self.core.now, step: self.core.step, actor, text });
+            let Cold { path: actor, rank, .. } = &self.core.cold[self.me.index()];
+            sink(LogLine { at: self.core.now, round: self.core.round, step: self.core.step, actor, rank: *rank, text });
         }
     }
 

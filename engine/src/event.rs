@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::path::Path;
+use crate::path::{Path, Rank};
 use crate::time::{Duration, Instant};
 
 /// The times of one delivery. Its instant is [`Context::now`](crate::Context::now).
@@ -21,16 +21,21 @@ pub struct Event {
 pub struct LogLine<'a> {
     /// The instant.
     pub at: Instant,
-    /// The step inside the instant.
+    /// The round inside the instant.
+    pub round: u32,
+    /// The step inside the round.
     pub step: u32,
     /// Who wrote it.
     pub actor: &'a Path,
+    /// The writer's rank: lines of one step are in the order of rank and path.
+    pub rank: Rank,
     /// The text.
     pub text: fmt::Arguments<'a>,
 }
 
 impl fmt::Display for LogLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} step {} {}: {}", self.at, self.step, self.actor, self.text)
+        let Self { at, round, step, actor, rank: _, text } = self;
+        write!(f, "{at} round {round} step {step} {actor}: {text}")
     }
 }

@@ -28,6 +28,20 @@ pub struct Progress {
     pub read: (u64, u64),
 }
 
+impl Progress {
+    /// Of two parts of one run.
+    #[cfg(feature = "actix")]
+    pub(crate) fn and(self, other: &Self) -> Self {
+        Self {
+            at: self.at.max(other.at),
+            until: self.until,
+            events: self.events + other.events,
+            deliveries: self.deliveries + other.deliveries,
+            read: (self.read.0 + other.read.0, self.read.1 + other.read.1),
+        }
+    }
+}
+
 /// Still points between two looks at the progress.
 const STRIDE: u32 = 1 << 14;
 

@@ -467,7 +467,7 @@ fn figures_clocks_logs_observers_progress_and_pools_change_nothing() {
     let lines: Arc<Mutex<Vec<String>>> = Arc::default();
     let sink = lines.clone();
     let logged = busy(1).log(move |line| sink.lock().push(line.to_string())).run().expect("a run");
-    assert!(lines.lock()[0].starts_with("1970-01-01T00:00:00Z step 0 a: step 0"), "{}", lines.lock()[0]);
+    assert!(lines.lock()[0].starts_with("1970-01-01T00:00:00Z round 0 step 0 a: step 0"), "{}", lines.lock()[0]);
 
     let observed = busy(1).observe(Box::new(Collect::new("observed"))).progress(|_| {}).run().expect("a run");
     let pooled = [1, 2].map(|size| busy(1).pool(Arc::new(Pool::new(size))).run().expect("a run"));

@@ -2,68 +2,17 @@
 //!
 //! `CHAOS_CASES` and `CHAOS_SEED` choose how many programs and which; a failure names the seed and the case, and shrinks the program.
 
+mod cases;
+
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use proptest::strategy::{Strategy, ValueTree};
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use cases::{check_all, number};
 use stillpoint_engine::Pool;
 use stillpoint_sim_tests::chaos::engine::{self, Play, Setup};
 use stillpoint_sim_tests::chaos::model::{self, Tally};
 use stillpoint_sim_tests::chaos::program::Program;
 use stillpoint_sim_tests::chaos::strategy::programs;
-
-/// Tries to make a failing program smaller at most this often.
-const SHRINKS: usize = 3_000;
-
-#[allow(clippy::disallowed_methods, reason = "how many programs to run, and which, is for whoever runs the tests; no simulation sees it")]
-fn number(variable: &str, default: u64) -> u64 {
-    std::env::var(variable).ok().map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{variable}={text} is no number")))
-}
-
-/// The runner of one case: every case has its own seed, so that it can be run alone.
-fn runner(seed: u64, case: u64) -> TestRunner {
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    bytes[8..16].copy_from_slice(&case.to_le_bytes());
-    TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
-}
-
-/// Checks many programs. A failing one is shrunk, then shown with what is wrong.
-fn check_all(first: u64, cases: u64, mut check: impl FnMut(&Program) -> Result<(), String>) {
-    let seed = number("CHAOS_SEED", 2);
-    for case in first..first + cases {
-        let mut tree = programs().new_tree(&mut runner(seed, case)).expect("programs can always be made");
-        let mut checked = |program: &Program| {
-            catch_unwind(AssertUnwindSafe(|| check(program))).unwrap_or_else(|panic| {
-                let text = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-                Err(format!("it panics: {}", text.unwrap_or_default()))
-            })
-        };
-        let Err(mut fault) = checked(&tree.current()) else { continue };
-        // The panics of programs that are tried while shrinking are no news.
-        let hook = std::panic::take_hook();
-        std::panic::set_hook(Box::new(|_| {}));
-        let mut smallest = tree.current();
-        let mut going = tree.simplify();
-        for _ in 0..SHRINKS {
-            if !going {
-                break;
-            }
-            let program = tree.current();
-            going = match checked(&program) {
-                Err(smaller) => {
-                    (smallest, fault) = (program, smaller);
-                    tree.simplify()
-                }
-                Ok(()) => tree.complicate(),
-            };
-        }
-        std::panic::set_hook(hook);
-        panic!("CHAOS_SEED={seed} case {case}: {fault}\n{smallest:?}");
-    }
-}
 
 fn agrees(program: &Program, setup: &Setup, tally: &mut Tally) -> Result<Play, String> {
     let expected = model::run(program, tally);
@@ -166,7 +115,7 @@ fn the_engine_agrees_with_the_model() {
     let (first, cases) = (number("CHAOS_FIRST", 0), number("CHAOS_CASES", 10_000));
     let mut tally = Tally::new();
     let mut sizes = Vec::new();
-    check_all(first, cases, |program| {
+    check_all(programs(), first, cases, |program| {
         let play = agrees(program, &Setup::default(), &mut tally)?;
         sizes.push(play.account.records.len());
         Ok(())
@@ -193,7 +142,7 @@ fn same(what: &str, a: &Play, b: &Play) -> Result<(), String> {
 
 #[test]
 fn the_order_of_registration_changes_nothing() {
-    check_all(100_000, number("CHAOS_CASES", 10_000) / 10, |program| {
+    check_all(programs(), 100_000, number("CHAOS_CASES", 10_000) / 10, |program| {
         let backwards = Setup { backwards: true, ..Setup::default() };
         same("registering backwards", &engine::run(program, &Setup::default()), &engine::run(program, &backwards))
     });
@@ -203,7 +152,7 @@ fn the_order_of_registration_changes_nothing() {
 fn the_size_of_the_pool_changes_nothing() {
     let pools = [1, 2].map(|size| Arc::new(Pool::new(size)));
     let none = Some(Arc::new(Pool::new(0)));
-    check_all(200_000, number("CHAOS_CASES", 10_000) / 10, |program| {
+    check_all(programs(), 200_000, number("CHAOS_CASES", 10_000) / 10, |program| {
         let expected = engine::run(program, &Setup { pool: none.clone(), ..Setup::default() });
         pools.iter().try_for_each(|pool| {
             let setup = Setup { pool: Some(pool.clone()), ..Setup::default() };
@@ -214,7 +163,7 @@ fn the_size_of_the_pool_changes_nothing() {
 
 #[test]
 fn metrics_change_nothing() {
-    check_all(300_000, number("CHAOS_CASES", 10_000) / 10, |program| {
+    check_all(programs(), 300_000, number("CHAOS_CASES", 10_000) / 10, |program| {
         let metrics = Setup { metrics: true, ..Setup::default() };
         same("measuring", &engine::run(program, &Setup::default()), &engine::run(program, &metrics))
     });
@@ -223,7 +172,7 @@ fn metrics_change_nothing() {
 #[test]
 fn an_unrelated_actor_changes_no_chain_of_others() {
     let mut ends = BTreeSet::new();
-    check_all(400_000, number("CHAOS_CASES", 10_000) / 10, |program| {
+    check_all(programs(), 400_000, number("CHAOS_CASES", 10_000) / 10, |program| {
         let alone = engine::run(program, &Setup::default());
         let with = engine::run(program, &Setup { stranger: true, ..Setup::default() });
         ends.insert(format!("{:?}", with.account.ending).chars().take(4).collect::<String>());

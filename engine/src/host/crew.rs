@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::barrier::{Barrier, Broken};
 use super::launch::Build;
-use super::merge::{Buffer, Gathered};
+use super::merge::{Part as Seen, Tap};
 use super::plan::Plan;
 use crate::error::RunError;
 use crate::kernel::border::{Batch, Border};
@@ -17,6 +17,7 @@ use crate::kernel::shard::{Advance, Shard};
 use crate::outcome::Part;
 use crate::run::{Progress, progress_of};
 use crate::time::{Duration, Instant};
+use crate::trace::Observer;
 
 /// What a thread tells the others at a meeting.
 struct Seat {
@@ -70,7 +71,7 @@ pub(super) struct Berth {
     pub(super) opened: Arc<Vec<bool>>,
     pub(super) post: Post,
     pub(super) meeting: Arc<Meeting>,
-    pub(super) ready: ReadyOrder,
+    pub(super) ready: Option<ReadyOrder>,
     pub(super) records: bool,
     pub(super) texts: bool,
     pub(super) logs: bool,
@@ -93,7 +94,8 @@ pub(super) struct Progressed {
     pub(super) over: bool,
     pub(super) windows: u32,
     pub(super) progress: Progress,
-    pub(super) gathered: Vec<Gathered>,
+    /// What the shards have observed, with their numbers.
+    pub(super) parts: Vec<(usize, Seen)>,
 }
 
 /// What a thread's shards came to.
@@ -109,7 +111,7 @@ struct Member {
     index: usize,
     shard: Shard,
     roots: Vec<Entry>,
-    buffer: Buffer,
+    tap: Tap,
 }
 
 /// The shards of one thread.
@@ -117,6 +119,8 @@ pub(super) struct Crew {
     berth: Berth,
     members: Vec<Member>,
     declared: Option<Instant>,
+    /// When the run begins, until it has.
+    begins: Option<Instant>,
     next: Option<Instant>,
     over: bool,
     meetings: usize,
@@ -135,21 +139,18 @@ impl Crew {
             }
             declared = prepared.start;
             let border = Border::new(index, shards, berth.plan.owners.clone(), &berth.opened);
-            let buffer = Buffer::new(berth.texts);
-            if berth.records {
-                shard.core.observer = Some(buffer.observer());
-            }
-            if berth.logs {
-                shard.core.log = Some(buffer.log());
-            }
-            shard.ready_order(berth.ready);
+            let tap = Tap::new(berth.texts);
+            shard.core.observer = berth.records.then(|| Box::new(tap.clone()) as Box<dyn Observer>);
+            shard.core.log = berth.logs.then(|| tap.log());
+            let order = berth.ready.unwrap_or(shard.ready);
+            shard.ready_order(order);
             let mut roots = prepared.roots;
             roots.retain(|entry| border.owns(entry.to));
             shard.confine(border);
             earliest = [earliest, shard.open()?].into_iter().flatten().min();
-            members.push(Member { index, shard: prepared.shard, roots, buffer });
+            members.push(Member { index, shard: prepared.shard, roots, tap });
         }
-        let crew = Self { berth, members, declared, next: None, over: false, meetings: 0 };
+        let crew = Self { berth, members, declared, begins: None, next: None, over: false, meetings: 0 };
         Ok((crew, earliest))
     }
 
@@ -157,13 +158,13 @@ impl Crew {
     pub(super) fn start(&mut self, at: Instant) {
         for member in &mut self.members {
             member.shard.settle(self.declared);
-            member.shard.start(at, std::mem::take(&mut member.roots));
         }
+        self.begins = Some(at);
         self.next = Some(at);
     }
 
     /// Runs some windows. Every thread of the run must be told the same.
-    pub(super) fn work(&mut self, stint: Stint) -> Result<Progressed, Broken> {
+    pub(super) fn work(&mut self, stint: Stint, spares: Vec<Seen>) -> Result<Progressed, Broken> {
         let mut windows = 0;
         while windows < stint.windows
             && !self.over
@@ -175,8 +176,12 @@ impl Crew {
         }
         let (next, over) = (self.next, self.over);
         let progress = self.progress();
-        let gathered = self.members.iter_mut().map(|member| member.buffer.gather()).collect();
-        Ok(Progressed { next, over, windows, progress, gathered })
+        for observer in self.members.iter_mut().filter_map(|member| member.shard.core.observer.as_mut()) {
+            // The tap takes everything.
+            let _ = observer.still();
+        }
+        let parts = self.members.iter().zip(spares).map(|(member, spare)| (member.index, member.tap.take(spare))).collect();
+        Ok(Progressed { next, over, windows, progress, parts })
     }
 
     fn end_of_window(&self, from: Instant, stint: Stint) -> Instant {
@@ -187,6 +192,11 @@ impl Crew {
 
     /// Runs one window up to `end`, inclusive, and meets the other threads.
     fn window(&mut self, end: Instant) -> Result<(), Broken> {
+        if let Some(at) = self.begins.take() {
+            for member in &mut self.members {
+                member.shard.start(at, std::mem::take(&mut member.roots));
+            }
+        }
         let mut next: Option<Instant> = None;
         for member in &mut self.members {
             self.over |= member.shard.run(Some(end), None) == Some(Advance::Over);
@@ -237,15 +247,8 @@ impl Crew {
     }
 
     fn progress(&self) -> Progress {
-        let all = self.members.iter().map(|member| progress_of(&member.shard, None));
-        all.reduce(|a, b| Progress {
-            at: a.at.max(b.at),
-            until: None,
-            events: a.events + b.events,
-            deliveries: a.deliveries + b.deliveries,
-            read: (a.read.0 + b.read.0, a.read.1 + b.read.1),
-        })
-        .unwrap_or(Progress { at: Instant::MIN, until: None, events: 0, deliveries: 0, read: (0, 0) })
+        let none = Progress { at: Instant::MIN, until: None, events: 0, deliveries: 0, read: (0, 0) };
+        self.members.iter().fold(none, |sum, member| sum.and(&progress_of(&member.shard, None)))
     }
 
     /// This thread will not come to the next meeting.
@@ -257,7 +260,7 @@ impl Crew {
     pub(super) fn finish(&mut self) -> Finished {
         let mut finished = Finished { parts: Vec::new(), has_more: false, conflict: false };
         for member in &mut self.members {
-            finished.has_more |= member.shard.has_more();
+            finished.has_more |= self.begins.is_some() || member.shard.has_more();
             finished.conflict |= member.shard.core.border.as_ref().is_some_and(|border| border.conflict);
             finished.parts.push(member.shard.part());
         }

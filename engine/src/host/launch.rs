@@ -33,8 +33,8 @@ pub enum Host {
     },
 }
 
-/// Windows that are run between two reports to the time-keeper.
-const BATCH: u32 = 64;
+
+
 
 type MakeSimulation = dyn Fn() -> Result<Simulation, RunError> + Send + Sync;
 

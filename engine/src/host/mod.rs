@@ -11,12 +11,18 @@ mod barrier;
 #[cfg(feature = "actix")]
 mod crew;
 #[cfg(feature = "actix")]
+mod crew_actor;
+#[cfg(feature = "actix")]
 mod keeper;
 mod launch;
 #[cfg(feature = "actix")]
 mod merge;
 #[cfg(feature = "actix")]
+mod pace;
+#[cfg(feature = "actix")]
 mod plan;
+#[cfg(feature = "actix")]
+mod survey;
 
 #[cfg(feature = "actix")]
 pub use keeper::{Finish, GetStatus, Pace, Pause, Start, Status, Step, Stop, TimeKeeper};

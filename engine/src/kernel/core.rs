@@ -52,8 +52,8 @@ pub(crate) struct Hot {
     pub(crate) unbounded: bool,
     /// For a stream, its number among the streams.
     pub(crate) stream: u32,
-    /// The observer knows its name.
-    pub(crate) named: bool,
+    /// The number under which the observer knows it.
+    pub(crate) number: u32,
 }
 
 /// The rest of what is known of an actor, a stream or a facet.
@@ -90,7 +90,7 @@ impl Hot {
             picky: false,
             unbounded: false,
             stream: NONE,
-            named: false,
+            number: NONE,
         }
     }
 }
@@ -212,6 +212,8 @@ pub(crate) struct Core {
     pub(crate) seed: u64,
     pub(crate) pool: Arc<Pool>,
     pub(crate) observer: Option<Box<dyn Observer>>,
+    /// How many names the observer knows.
+    pub(crate) numbers: u32,
     pub(crate) observer_error: Option<std::io::Error>,
     pub(crate) log: Option<LogSink>,
     pub(crate) clock: Option<Box<dyn FnMut() -> u64>>,
@@ -260,6 +262,7 @@ impl Core {
             seed,
             pool,
             observer: None,
+            numbers: 0,
             observer_error: None,
             log: None,
             clock: None,
@@ -715,19 +718,21 @@ impl Core {
     pub(crate) fn observe(&mut self, entry: &Entry, count: Option<u64>, kind: &'static str, digest: u64, text: Option<&str>) {
         let Some(observer) = &mut self.observer else { return };
         for id in [entry.from, entry.to] {
-            if !self.hot[id.index()].named {
-                self.hot[id.index()].named = true;
+            let number = &mut self.hot[id.index()].number;
+            if *number == NONE {
+                *number = self.numbers;
+                self.numbers += 1;
                 let cold = &self.cold[id.index()];
-                observer.name(id.0, &cold.path, cold.rank);
+                observer.name(*number, &cold.path, cold.rank);
             }
         }
         let record = TraceRecord {
             at: self.now,
             round: self.round,
             step: self.step,
-            receiver: entry.to.0,
+            receiver: self.hot[entry.to.index()].number,
             count,
-            sender: entry.from.0,
+            sender: self.hot[entry.from.index()].number,
             sender_count: entry.cause,
             kind,
             digest,

@@ -112,7 +112,7 @@ pub(crate) struct Shard {
     draining: bool,
     drained_by: usize,
     declared: Option<Instant>,
-    ready: ReadyOrder,
+    pub(crate) ready: ReadyOrder,
 }
 
 impl Shard {

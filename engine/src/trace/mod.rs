@@ -23,4 +23,5 @@ pub use diff::{Comparison, Difference, Found, Side, diff};
 pub use reader::{Cut, FileError, Reader};
 pub use record::{Observer, TraceHash, TraceHashError, TraceRecord};
 pub(crate) use step_order::StepOrder;
+pub(crate) use table::Kinds;
 pub use writer::{Text, Writer};

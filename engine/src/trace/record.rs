@@ -61,9 +61,10 @@ impl TraceRecord<'_> {
 /// Someone who is told of every record of a run, such as a trace file.
 ///
 /// The engine promises the order of trace files: instant, round, step, receiver by rank and path, receiver's count; dead letters after
-/// the receiver's records of that step. An observer cannot change a run; an error it returns ends the run.
+/// the receiver's records of that step. The calls are the same on every host. An observer cannot change a run; an error it returns ends the run.
 pub trait Observer {
-    /// The number `id` stands for `path` from here on. Called once an id, before the first record that has it.
+    /// The number `id` stands for `path` from here on. Called once for each number, before the first record that has it: 0, 1, 2 and so on,
+    /// a record's sender before its receiver.
     fn name(&mut self, id: u32, path: &Path, rank: Rank);
 
     /// One delivery, in file order.
@@ -77,6 +78,14 @@ pub trait Observer {
     /// # Errors
     /// When what was observed cannot be kept.
     fn end(&mut self, hash: TraceHash) -> io::Result<()>;
+
+    /// The run rests at a still point: whatever comes next is of a later instant. Called when a host has run a batch of windows.
+    ///
+    /// # Errors
+    /// As [`Observer::record`].
+    fn still(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Whether records should carry the message as text, which costs time and space.
     fn wants_text(&self) -> bool {

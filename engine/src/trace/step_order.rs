@@ -64,6 +64,11 @@ impl Observer for StepOrder {
         self.inner.end(hash)
     }
 
+    fn still(&mut self) -> io::Result<()> {
+        self.flush()?;
+        self.inner.still()
+    }
+
     fn wants_text(&self) -> bool {
         self.inner.wants_text()
     }

@@ -40,7 +40,7 @@ impl Names {
 
 /// The kinds of messages that appear in a trace.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Kinds {
+pub(crate) struct Kinds {
     texts: Vec<Arc<str>>,
     digests: Vec<u64>,
     numbers: BTreeMap<Arc<str>, u32>,
@@ -49,7 +49,7 @@ pub(super) struct Kinds {
 impl Kinds {
     /// The number of a kind; `guess` is tried first. The flag says whether the kind is new.
     #[inline]
-    pub(super) fn intern(&mut self, kind: &str, guess: u32) -> (u32, bool) {
+    pub(crate) fn intern(&mut self, kind: &str, guess: u32) -> (u32, bool) {
         if self.texts.get(guess as usize).is_some_and(|known| **known == *kind) {
             return (guess, false);
         }
@@ -59,7 +59,7 @@ impl Kinds {
         }
     }
 
-    pub(super) fn add(&mut self, kind: &str) -> u32 {
+    pub(crate) fn add(&mut self, kind: &str) -> u32 {
         let number = self.texts.len() as u32;
         let text: Arc<str> = kind.into();
         self.texts.push(text.clone());
@@ -68,16 +68,16 @@ impl Kinds {
         number
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.texts.len()
     }
 
-    pub(super) fn text(&self, number: u32) -> &Arc<str> {
+    pub(crate) fn text(&self, number: u32) -> &Arc<str> {
         &self.texts[number as usize]
     }
 
     #[inline]
-    pub(super) fn digest(&self, number: u32) -> u64 {
+    pub(crate) fn digest(&self, number: u32) -> u64 {
         self.digests[number as usize]
     }
 }

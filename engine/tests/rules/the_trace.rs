@@ -1,5 +1,6 @@
 //! The trace: kinds, digests and counts of every sort of delivery, chains, and what can change nothing.
 
+use stillpoint_engine::trace::Collect;
 use stillpoint_engine::{Control, NextInstant, OnPanic, Outcome, Rank, Simulation, digest_of};
 
 use crate::kit::*;
@@ -179,4 +180,32 @@ fn the_trace_hash_knows_of_dead_letters() {
     let (one, two) = (sent(1), sent(2));
     assert_eq!(chains(&one), chains(&two));
     assert_ne!(one.trace_hash, two.trace_hash);
+}
+
+#[test]
+fn the_trace_has_one_that_was_never_born_at_rank_0() {
+    // By its parent's rank the child would stand before `m`; its dead letter stands after the note to `m`, in the order of their paths.
+    let mut sim = world();
+    let m = sim.put("m", silent());
+    sim.put_ranked(
+        "n",
+        -1,
+        starter(move |ctx| {
+            let child = ctx.spawn(silent());
+            ctx.send(child, Note(1));
+            ctx.send(m, Note(2));
+            ctx.stop();
+        }),
+    );
+    let trace = Collect::new("run");
+    run(sim.observe(Box::new(trace.clone())));
+    same(
+        &table(&trace.records()),
+        "0.0.0 n#1 <- time-keeper#0 start
+         0.0.0 m#1 <- time-keeper#0 start
+         0.0.1 m#2 <- n#1 note 2
+         0.0.1 n/0 dead <- n#1 note 1",
+    );
+    let ranks: Vec<_> = trace.names().into_iter().map(|(path, rank)| (path.to_string(), rank.0)).collect();
+    assert_eq!(ranks, [("time-keeper", 0), ("n", -1), ("m", 0), ("n/0", 0)].map(|(path, rank)| (path.to_owned(), rank)));
 }

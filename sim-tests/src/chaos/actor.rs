@@ -17,12 +17,15 @@ use super::messages::{CANCELLED, Flash, Item, Note, Question, Reply, SLEPT, Said
 use super::mind::{Calls, Due, Handles, Mind, PANIC};
 use super::program::{Body, ControlPlan, Program, Step, Wait, nanos, remember};
 
+/// What every actor of a run remembers.
+pub(super) type Memories = BTreeMap<String, u64>;
+
 /// What all actors of a run share: the program, addresses that never change, and the memories that a test looks at.
 pub(super) struct Setting {
     pub(super) program: Program,
     pub(super) roots: Vec<Addr<Player>>,
     pub(super) streams: Vec<StreamRef<Item>>,
-    pub(super) memories: Mutex<BTreeMap<String, u64>>,
+    pub(super) memories: Arc<Mutex<Memories>>,
 }
 
 pub(super) struct EngineHandles;

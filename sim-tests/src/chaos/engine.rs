@@ -3,14 +3,15 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use stillpoint_engine::host::{Host, Launch};
 use stillpoint_engine::trace::{Observer, TraceHash, TraceRecord};
 use stillpoint_engine::{
-    Actor, Context, Duration, End, Failed, Handler, Instant, Late, Limits, Link, OnPanic, Outcome, Path, Pool, Rank, RunError, Simulation,
-    Site, Stream, Timed,
+    Actor, BuildError, Context, Duration, End, Failed, Handler, Instant, Late, Limits, Link, OnPanic, Outcome, Path, Pool, Rank, ReadyOrder,
+    RunError, Simulation, Site, Stream, Timed,
 };
 
 use super::account::{Account, Ending, Record};
-use super::actor::{EngineNote, Player, Setting};
+use super::actor::{EngineNote, Memories, Player, Setting};
 use super::messages::{Flash, Item};
 use super::program::{LatePlan, Program, ROOTS, STREAMS, StreamPlan};
 
@@ -25,6 +26,25 @@ pub struct Setup {
     pub metrics: bool,
     /// Adds an actor that nobody knows, with timers and messages of its own.
     pub stranger: bool,
+    /// In which order the actors of a step run.
+    pub ready: ReadyOrder,
+    /// Runs it on several threads.
+    pub spread: Option<Spread>,
+}
+
+/// How a run is spread over threads.
+#[derive(Clone, Copy, Debug)]
+pub struct Spread {
+    /// How many threads.
+    pub threads: usize,
+    /// How many shards.
+    pub shards: usize,
+    /// How many windows there are in a batch.
+    pub batch: u32,
+    /// The longest window, if not what the links allow.
+    pub window: Option<Duration>,
+    /// How components are dealt to shards: at random, or by what they do in a trial.
+    pub deal: Option<u64>,
 }
 
 /// An account of a run, and what only the engine knows.
@@ -43,8 +63,12 @@ const STRANGER: &str = "stranger";
 /// Runs a program in the engine.
 pub fn run(program: &Program, setup: &Setup) -> Play {
     let seen = Arc::new(Mutex::new(Collected::default()));
-    let (simulation, setting) = build(program, setup, seen.clone());
-    let (outcome, error) = match simulation.run() {
+    let memories = Arc::new(Mutex::new(Memories::default()));
+    let ran = match setup.spread {
+        None => build(program, setup, &memories).observe(Box::new(Recorder(seen.clone()))).run(),
+        Some(spread) => launch(program, setup, spread).observe(Box::new(Recorder(seen.clone()))).run(),
+    };
+    let (outcome, error) = match ran {
         Ok(outcome) => (outcome, None),
         Err(failed) => {
             let Failed { error, outcome } = *failed;
@@ -52,7 +76,7 @@ pub fn run(program: &Program, setup: &Setup) -> Play {
         }
     };
     let records = std::mem::take(&mut seen.lock().expect("the run is over").records);
-    let memories = std::mem::take(&mut *setting.memories.lock().expect("the run is over"));
+    let memories = std::mem::take(&mut *memories.lock().expect("the run is over"));
     let chains = outcome.chains.iter().map(|(path, chain, count)| (path.to_string(), *chain, *count));
     let mut chains: Vec<_> = chains.filter(|(path, ..)| !path.starts_with(STRANGER)).collect();
     chains.sort();
@@ -95,8 +119,17 @@ fn ending(outcome: &Outcome, error: Option<RunError>) -> Ending {
     }
 }
 
-fn build(program: &Program, setup: &Setup, seen: Arc<Mutex<Collected>>) -> (Simulation, Arc<Setting>) {
-    let mut sim = Simulation::new("chaos").seed(program.seed).metrics(setup.metrics);
+fn launch(program: &Program, setup: &Setup, spread: Spread) -> Launch {
+    let (program, setup) = (program.clone(), setup.clone());
+    // What actors remember is not asked for: those of a run that ends early have run on before they were run again.
+    let launch = Launch::new(move || Ok::<_, BuildError>(build(&program, &setup, &Arc::default())));
+    let launch = launch.host(Host::Actix { threads: spread.threads }).shards(spread.shards).batch(spread.batch);
+    let launch = spread.window.into_iter().fold(launch, Launch::window);
+    spread.deal.into_iter().fold(launch, Launch::deal)
+}
+
+fn build(program: &Program, setup: &Setup, memories: &Arc<Mutex<Memories>>) -> Simulation {
+    let mut sim = Simulation::new("chaos").seed(program.seed).metrics(setup.metrics).ready_order(setup.ready);
     if let Some(start) = program.start {
         sim = sim.start(program.at(start));
     }
@@ -133,7 +166,7 @@ fn build(program: &Program, setup: &Setup, seen: Arc<Mutex<Collected>>) -> (Simu
         program: program.clone(),
         roots: roots.into_iter().flatten().collect(),
         streams: streams.into_iter().flatten().collect(),
-        memories: Mutex::default(),
+        memories: memories.clone(),
     });
     for index in in_order(program.roots.len()) {
         let role = usize::from(program.roots[index].role) % program.roles.len();
@@ -158,7 +191,7 @@ fn build(program: &Program, setup: &Setup, seen: Arc<Mutex<Collected>>) -> (Simu
             sim.subscribe::<Item, _>(setting.roots[*subscriber], setting.streams[index]);
         }
     }
-    (sim.observe(Box::new(Recorder(seen))), setting)
+    sim
 }
 
 fn stream(program: &Program, plan: &StreamPlan) -> Stream<Item> {

@@ -270,6 +270,17 @@ impl Program {
         self.component(Member::Root(a)).contains(&Member::Root(b))
     }
 
+    /// Whether a root has this name.
+    pub fn is_root(&self, name: &str) -> bool {
+        ROOTS[..self.roots.len()].contains(&name)
+    }
+
+    /// Whether the trees of two roots are in one component. Panics if there are no such roots.
+    pub fn are_joined(&self, a: &str, b: &str) -> bool {
+        let index = |name| ROOTS.iter().position(|root| *root == name).expect("a root's name");
+        self.joined(index(a), index(b))
+    }
+
     /// Whether a tree may hear and control a stream, of which there may be one copy only.
     pub(crate) fn may_hear(&self, root: usize, stream: usize) -> bool {
         !self.streams[stream].controlled || self.component(Member::Root(root)).contains(&Member::Stream(stream))

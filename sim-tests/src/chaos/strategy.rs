@@ -14,14 +14,28 @@ const MOST_ROOTS: usize = 6;
 
 /// Random programs. One in three is wild: it may panic, stop the run or send where no link leads.
 pub fn programs() -> impl Strategy<Value = Program> {
-    prop_oneof![2 => program(false), 1 => program(true)]
+    prop_oneof![2 => program(false, links(0.3, 0.75, 0..5i64), 80..170), 1 => program(true, links(0.3, 0.75, 0..5i64), 80..170)]
 }
 
-fn program(wild: bool) -> impl Strategy<Value = Program> {
+/// Random programs of several components, which can be run as several shards. One in five is wild.
+pub fn linked_programs() -> impl Strategy<Value = Program> {
+    let latencies = || prop_oneof![1 => Just(0i64), 12 => 1..4i64, 12 => 4..40i64];
+    prop_oneof![4 => program(false, links(0.99, 0.85, latencies()), 450..900), 1 => program(true, links(0.99, 0.85, latencies()), 450..900)]
+}
+
+/// Whether there are links, and which latency each pair has, if any.
+fn links(some: f64, each: f64, latency: impl Strategy<Value = i64>) -> impl Strategy<Value = Option<Vec<Option<i64>>>> {
+    weighted(some, vec(weighted(each, latency), MOST_ROOTS * MOST_ROOTS))
+}
+
+fn program(
+    wild: bool,
+    links: impl Strategy<Value = Option<Vec<Option<i64>>>>,
+    energy: std::ops::Range<u32>,
+) -> impl Strategy<Value = Program> {
     let frame = (any::<u64>(), origin(), weighted(0.4, 0..6i64), weighted(0.3, prop_oneof![1 => 0..20i64, 3 => 20..120i64]));
-    let limits = (weighted(0.1, 6..30u32), weighted(0.06, 8..24usize), any::<bool>(), 80..170u32);
+    let limits = (weighted(0.1, 6..30u32), weighted(0.06, 8..24usize), any::<bool>(), energy);
     let actors = (vec(root(), 2..=MOST_ROOTS), vec(role(wild), 2..5), vec(vec(step(wild), 1..7), 0..5));
-    let links = weighted(0.3, vec(weighted(0.75, 0..5i64), MOST_ROOTS * MOST_ROOTS));
     let subscriptions = vec((0..MOST_ROOTS, 0..MOST_ROOTS, any::<bool>()), 0..8);
     let streams = vec(stream(), 0..=STREAMS.len());
     (frame, limits, actors, links, subscriptions, streams).prop_map(|(frame, limits, actors, links, subscriptions, streams)| {

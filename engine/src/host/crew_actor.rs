@@ -1,0 +1,100 @@
+//! An actix actor on an arbiter of its own, which runs one thread's shards. Invariant: a panic on its thread frees the others from waiting.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use actix::prelude::{Actor, Context, Handler, Message};
+
+use super::crew::{Berth, Crew, Finished, Progressed, Stint};
+use super::launch::Build;
+use super::merge::Part;
+use crate::error::RunError;
+use crate::pool::panic_text;
+use crate::time::Instant;
+
+/// What a panic carried.
+pub(super) type Panicked = Box<dyn Any + Send>;
+
+/// Builds the shards; answers with the earliest item of their streams.
+#[derive(Message)]
+#[rtype(result = "Result<Option<Instant>, RunError>")]
+pub(super) struct Enlist;
+
+/// Begins the run at an instant.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Begin(pub(super) Instant);
+
+/// Runs windows, and fills these parts. `None`: another thread could not go on.
+#[derive(Message)]
+#[rtype(result = "Result<Progressed, Option<Panicked>>")]
+pub(super) struct Work(pub(super) Stint, pub(super) Vec<Part>);
+
+/// Says what the run came to, and leaves the shards.
+#[derive(Message)]
+#[rtype(result = "Option<Finished>")]
+pub(super) struct Dismiss;
+
+/// One thread's shards as an actor.
+pub(super) struct CrewActor {
+    berth: Option<(Berth, Build)>,
+    crew: Option<Crew>,
+}
+
+impl CrewActor {
+    pub(super) fn new(berth: Berth, build: Build) -> Self {
+        Self { berth: Some((berth, build)), crew: None }
+    }
+
+    fn crew(&mut self) -> &mut Crew {
+        self.crew.as_mut().expect("a thread that was enlisted")
+    }
+}
+
+impl Actor for CrewActor {
+    type Context = Context<Self>;
+}
+
+impl Handler<Enlist> for CrewActor {
+    type Result = Result<Option<Instant>, RunError>;
+
+    fn handle(&mut self, _: Enlist, _: &mut Context<Self>) -> Self::Result {
+        let (berth, build) = self.berth.take().expect("a thread is enlisted once");
+        let enlisted = catch_unwind(AssertUnwindSafe(|| Crew::enlist(berth, &build)));
+        let (crew, earliest) = enlisted.map_err(|panic| RunError::Host(format!("building it panicked: {}", panic_text(&*panic))))??;
+        self.crew = Some(crew);
+        Ok(earliest)
+    }
+}
+
+impl Handler<Begin> for CrewActor {
+    type Result = ();
+
+    fn handle(&mut self, begin: Begin, _: &mut Context<Self>) {
+        self.crew().start(begin.0);
+    }
+}
+
+impl Handler<Work> for CrewActor {
+    type Result = Result<Progressed, Option<Panicked>>;
+
+    fn handle(&mut self, Work(stint, spares): Work, _: &mut Context<Self>) -> Self::Result {
+        let crew = self.crew();
+        match catch_unwind(AssertUnwindSafe(|| crew.work(stint, spares))) {
+            Ok(Ok(progressed)) => Ok(progressed),
+            Ok(Err(_)) => Err(None),
+            Err(panic) => {
+                crew.give_up();
+                Err(Some(panic))
+            }
+        }
+    }
+}
+
+impl Handler<Dismiss> for CrewActor {
+    type Result = Option<Finished>;
+
+    fn handle(&mut self, _: Dismiss, _: &mut Context<Self>) -> Option<Finished> {
+        self.crew.take().map(|mut crew| crew.finish())
+    }
+}

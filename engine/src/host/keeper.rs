@@ -1,0 +1,557 @@
+//! The time-keeper of a run on several threads: an actix actor that lets the shards run batches of windows, and takes run control in between.
+//! Invariant: it speaks to the shards only when all of them are at a still point.
+
+use std::fmt;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix::prelude::{Actor, ActorContext, ActorFutureExt, Addr, Arbiter, AsyncContext, Context, Handler, MailboxError, Message, MessageResult, ResponseFuture, System, WrapFuture};
+use tokio::sync::oneshot;
+
+use super::crew::{Berth, Meeting, Post, Progressed, Stint};
+use super::crew_actor::{Begin, CrewActor, Dismiss, Enlist, Panicked, Work};
+use super::launch::{Build, Host, Launch, Tell, failed};
+use super::merge::{Merge, Part, Skip};
+use super::pace::Pacer;
+use super::survey::survey;
+use crate::error::RunError;
+use crate::kernel::ready::ReadyOrder;
+use crate::outcome::{End, Failed, Outcome};
+use crate::run::Progress;
+use crate::time::{Duration, Instant};
+
+/// Why there is no outcome of a whole run.
+pub(super) enum Cut {
+    Failed(Box<Failed>),
+    /// A panic that is no actor's, such as one in a source: it goes on in who waits for the run.
+    Panicked(Panicked),
+}
+
+/// What a run came to.
+pub(super) type Ended = Result<Outcome, Cut>;
+
+/// Runs from now on, until the end or the next order.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Start;
+
+/// Rests as soon as all shards are at a still point. Answers when they are.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Status")]
+pub struct Pause;
+
+/// How far a single step goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// Through the next instant in which something is due anywhere.
+    Instant,
+    /// Through one window.
+    Window,
+}
+
+/// Runs a bit and rests again. Answers when that is done.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Status")]
+pub struct Step(pub Pace);
+
+/// Ends the run at the next still point.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Status")]
+pub struct Stop;
+
+/// Asks where the run stands, as far as its shards have reported.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Status")]
+pub struct GetStatus;
+
+/// Asks for the outcome; answered when the run has ended, once.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<Outcome, Box<Failed>>")]
+pub struct Finish;
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The next instant in which something is due. `None`: nothing is, or the run has ended.
+    pub next: Option<Instant>,
+    /// How much was delivered.
+    pub progress: Progress,
+    /// How it ended, if it has.
+    pub end: Option<End>,
+    /// Windows that were run.
+    pub windows: u64,
+    /// Shards that the simulation was dealt to.
+    pub shards: usize,
+}
+
+/// What the time-keeper is told to do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    Rest,
+    Run,
+    Step(Pace),
+}
+
+/// Keeps the time of a run that is spread over several threads. Its messages are [`Start`], [`Pause`], [`Step`], [`Stop`], [`GetStatus`] and
+/// [`Finish`]; [`Launch::run`](super::Launch::run) is the short way for runs that need no control.
+///
+/// ```
+/// # #[cfg(feature = "actix")] {
+/// use stillpoint_engine::host::{Finish, Host, Launch, Pace, Start, Step, TimeKeeper};
+/// use stillpoint_engine::{BuildError, Simulation};
+///
+/// let outcome = actix::System::new().block_on(async {
+///     let launch = Launch::new(|| Ok::<_, BuildError>(Simulation::new("nothing"))).host(Host::Actix { threads: 2 });
+///     let keeper = TimeKeeper::of(launch).await?;
+///     let status = keeper.send(Step(Pace::Window)).await?;
+///     assert_eq!(status.progress.deliveries, 0);
+///     keeper.send(Start).await?;
+///     Ok::<_, Box<dyn std::error::Error>>(keeper.send(Finish).await??)
+/// })?;
+/// assert_eq!(outcome.deliveries, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }.unwrap();
+/// ```
+pub struct TimeKeeper {
+    build: Build,
+    name: String,
+    ready: Option<ReadyOrder>,
+    until: Option<Instant>,
+    crews: Vec<Addr<CrewActor>>,
+    arbiters: Vec<Arbiter>,
+    shards: usize,
+    merge: Merge,
+    /// What the shards have observed, by shard; emptied, they are sent back to be filled again.
+    parts: Vec<Part>,
+    /// The trace must be made by one shard: somewhere the run came to an early end, or the observer refused a record.
+    again: bool,
+    progress: Option<Tell>,
+    interrupt: Option<Arc<AtomicBool>>,
+    pacer: Pacer,
+    goal: Goal,
+    /// Whether the shards are at work.
+    busy: bool,
+    next: Option<Instant>,
+    done: Progress,
+    windows: u64,
+    stopped: bool,
+    end: Option<End>,
+    ended: Option<Ended>,
+    askers: Vec<oneshot::Sender<Status>>,
+    finish: Option<oneshot::Sender<Ended>>,
+}
+
+impl fmt::Debug for TimeKeeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TimeKeeper").field("name", &self.name).field("status", &self.status()).finish_non_exhaustive()
+    }
+}
+
+/// Waits for the end, of whatever kind.
+#[derive(Message)]
+#[rtype(result = "Ended")]
+struct Await;
+
+/// Runs a launch on so many threads, under an actix system on a thread of its own, so that the caller may be in any runtime.
+pub(super) fn run(launch: Launch, threads: usize) -> Result<Outcome, Box<Failed>> {
+    let run = move || {
+        System::new().block_on(async move {
+            let keeper = TimeKeeper::on(launch, threads).await.map_err(|error| Cut::Failed(failed(error)))?;
+            keeper.do_send(Start);
+            keeper.send(Await).await.map_err(|error| Cut::Failed(failed(gone(&error))))?
+        })
+    };
+    let thread = std::thread::Builder::new().name("stillpoint-time-keeper".to_owned()).spawn(run);
+    let thread = thread.map_err(|error| failed(RunError::Host(format!("there is no thread for its time-keeper: {error}"))))?;
+    match thread.join() {
+        Ok(Ok(outcome)) => Ok(outcome),
+        Ok(Err(Cut::Failed(failed))) => Err(failed),
+        Ok(Err(Cut::Panicked(panic))) | Err(panic) => resume_unwind(panic),
+    }
+}
+
+fn gone(error: &MailboxError) -> RunError {
+    RunError::Host(format!("one of its threads is gone: {error}"))
+}
+
+impl TimeKeeper {
+    /// The time-keeper of a launch, in the actix system of the caller. It rests until it is told to start.
+    ///
+    /// # Errors
+    /// [`RunError`] if the simulation cannot be built, or a stream cannot be opened.
+    pub async fn of(launch: Launch) -> Result<Addr<Self>, RunError> {
+        let threads = match launch.host {
+            Host::Inline => 1,
+            Host::Actix { threads } | Host::Auto { threads } => threads,
+        };
+        Self::on(launch, threads).await
+    }
+
+    async fn on(launch: Launch, threads: usize) -> Result<Addr<Self>, RunError> {
+        let survey = survey(&launch, launch.shards.unwrap_or(threads).max(1))?;
+        let shards = survey.plan.shards;
+        let threads = threads.clamp(1, shards);
+        let merge = Merge::new(launch.observer, launch.log);
+        let berth = Berth {
+            thread: 0,
+            threads,
+            plan: Arc::new(survey.plan),
+            opened: Arc::new(survey.opened),
+            post: Post::new(shards),
+            meeting: Arc::new(Meeting::new(threads)),
+            ready: launch.ready,
+            records: merge.observes(),
+            texts: merge.wants_text(),
+            logs: merge.logs(),
+        };
+        let mut keeper = Self {
+            build: launch.build,
+            name: survey.name,
+            ready: launch.ready,
+            until: survey.until,
+            crews: Vec::new(),
+            arbiters: Vec::new(),
+            shards,
+            merge,
+            parts: (0..shards).map(|_| Part::default()).collect(),
+            again: false,
+            progress: launch.progress,
+            interrupt: launch.interrupt,
+            pacer: Pacer::new(launch.batch, launch.window, berth.plan.lookahead),
+            goal: Goal::Rest,
+            busy: false,
+            next: None,
+            done: Progress { at: Instant::MIN, until: survey.until, events: 0, deliveries: 0, read: (0, 0) },
+            windows: 0,
+            stopped: false,
+            end: None,
+            ended: None,
+            askers: Vec::new(),
+            finish: None,
+        };
+        for thread in 0..threads {
+            let arbiter = Arbiter::new();
+            let (berth, build) = (Berth { thread, ..berth.clone() }, keeper.build.clone());
+            keeper.crews.push(CrewActor::start_in_arbiter(&arbiter.handle(), move |_| CrewActor::new(berth, build)));
+            keeper.arbiters.push(arbiter);
+        }
+        match keeper.begin(survey.start).await {
+            Ok(()) => Ok(keeper.start()),
+            Err(error) => {
+                keeper.dismiss();
+                Err(error)
+            }
+        }
+    }
+
+    /// Has every thread build its shards, and begins the run.
+    async fn begin(&mut self, declared: Option<Instant>) -> Result<(), RunError> {
+        let mut earliest: Option<Instant> = None;
+        let answers: Vec<_> = self.crews.iter().map(|crew| crew.send(Enlist)).collect();
+        for answer in answers {
+            let first = answer.await.map_err(|error| gone(&error))??;
+            earliest = [earliest, first].into_iter().flatten().min();
+        }
+        let start = declared.or(earliest).unwrap_or(Instant::EPOCH);
+        let answers: Vec<_> = self.crews.iter().map(|crew| crew.send(Begin(start))).collect();
+        for answer in answers {
+            answer.await.map_err(|error| gone(&error))?;
+        }
+        self.next = Some(start);
+        Ok(())
+    }
+
+    fn status(&self) -> Status {
+        let next = if self.end.is_some() { None } else { self.next };
+        Status { next, progress: self.done, end: self.end, windows: self.windows, shards: self.shards }
+    }
+
+    /// Does what is next, unless the shards are at work.
+    fn go_on(&mut self, ctx: &mut Context<Self>) {
+        if self.busy {
+            return;
+        }
+        if self.end.is_none()
+            && let Some(end) = self.reason_to_end()
+        {
+            self.conclude(end, ctx);
+            return;
+        }
+        if self.end.is_some() || self.goal == Goal::Rest {
+            let status = self.status();
+            self.askers.drain(..).for_each(|asker| _ = asker.send(status));
+            if let Some(finish) = self.finish.take_if(|_| self.ended.is_some()) {
+                let _ = finish.send(self.ended.take().expect("a run that has ended"));
+            }
+            return;
+        }
+        let stint = match self.goal {
+            Goal::Step(Pace::Instant) => Stint { windows: 1, longest: Some(Duration::nanos(1)), bound: None },
+            Goal::Step(Pace::Window) => Stint { windows: 1, ..self.pacer.stint() },
+            _ => self.pacer.stint(),
+        };
+        self.work(Stint { bound: self.until, ..stint }, ctx);
+    }
+
+    fn reason_to_end(&self) -> Option<End> {
+        if self.again {
+            return Some(End::Failed);
+        }
+        if self.stopped {
+            return Some(End::Stopped);
+        }
+        if self.goal != Goal::Rest && self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed)) {
+            return Some(End::Interrupted);
+        }
+        match self.next {
+            None => Some(End::Done),
+            Some(next) => self.until.is_some_and(|until| next > until).then_some(End::Until),
+        }
+    }
+
+    /// Lets all threads run some windows.
+    fn work(&mut self, stint: Stint, ctx: &mut Context<Self>) {
+        self.busy = true;
+        self.pacer.begin();
+        let threads = self.crews.len();
+        let mut spares: Vec<Vec<Part>> = (0..threads).map(|_| Vec::new()).collect();
+        for (shard, part) in self.parts.drain(..).enumerate() {
+            spares[shard % threads].push(part);
+        }
+        let answers: Vec<_> = self.crews.iter().zip(spares).map(|(crew, spares)| crew.send(Work(stint, spares))).collect();
+        let reports = async move {
+            let mut reports = Vec::new();
+            for answer in answers {
+                reports.push(answer.await);
+            }
+            reports
+        };
+        ctx.spawn(reports.into_actor(self).map(|reports, keeper, ctx| {
+            keeper.busy = false;
+            keeper.worked(reports);
+            keeper.go_on(ctx);
+        }));
+    }
+
+    /// All threads have run their windows, or one of them could not.
+    fn worked(&mut self, reports: Vec<Result<Result<Progressed, Option<Panicked>>, MailboxError>>) {
+        let mut parts: Vec<Option<Part>> = (0..self.shards).map(|_| None).collect();
+        let mut done = Progress { at: Instant::MIN, until: self.until, events: 0, deliveries: 0, read: (0, 0) };
+        let (mut windows, mut lost) = (0, false);
+        for report in reports {
+            match report {
+                Ok(Ok(progressed)) => {
+                    self.next = progressed.next;
+                    self.again |= progressed.over;
+                    windows = progressed.windows;
+                    done = done.and(&progressed.progress);
+                    progressed.parts.into_iter().for_each(|(shard, part)| parts[shard] = Some(part));
+                }
+                Ok(Err(Some(panic))) => _ = self.ended.get_or_insert(Err(Cut::Panicked(panic))),
+                Ok(Err(None)) => {}
+                Err(error) => {
+                    lost = true;
+                    self.ended.get_or_insert(Err(Cut::Failed(failed(gone(&error)))));
+                }
+            }
+        }
+        if lost || self.ended.is_some() {
+            self.end = Some(End::Failed);
+            self.dismiss();
+            return;
+        }
+        self.parts = parts.into_iter().map(|part| part.expect("a part of every shard")).collect();
+        if self.again {
+            self.merge.discard(&mut self.parts);
+        } else {
+            self.done = done;
+            self.windows += u64::from(windows);
+            self.again = self.merge.commit(&mut self.parts).is_err();
+        }
+        self.pacer.end(windows);
+        if let Some(tell) = &mut self.progress {
+            tell(&self.done);
+        }
+        if let Goal::Step(_) = self.goal {
+            self.goal = Goal::Rest;
+        }
+    }
+
+    /// The run has ended: the shards say what it came to, unless it must be run again.
+    fn conclude(&mut self, end: End, ctx: &mut Context<Self>) {
+        self.end = Some(end);
+        self.busy = true;
+        let answers: Vec<_> = self.crews.iter().map(|crew| crew.send(Dismiss)).collect();
+        let finished = async move {
+            let mut finished = Vec::new();
+            for answer in answers {
+                finished.push(answer.await);
+            }
+            finished
+        };
+        ctx.spawn(finished.into_actor(self).map(move |finished, keeper, ctx| {
+            keeper.busy = false;
+            let (mut parts, mut has_more, mut conflict) = (Vec::new(), false, false);
+            for finished in finished.into_iter().flatten().flatten() {
+                has_more |= finished.has_more;
+                conflict |= finished.conflict;
+                parts.extend(finished.parts);
+            }
+            keeper.dismiss();
+            let merge = std::mem::take(&mut keeper.merge);
+            let ended = if keeper.again || conflict || parts.len() < keeper.shards {
+                keeper.run_again(merge)
+            } else {
+                let end = if end == End::Until && !has_more { End::Done } else { end };
+                close(Outcome::of(std::mem::take(&mut keeper.name), end, parts), merge)
+            };
+            keeper.end = Some(ended.as_ref().map_or(End::Failed, |outcome| outcome.end));
+            keeper.ended = Some(ended);
+            keeper.go_on(ctx);
+        }));
+    }
+
+    /// Runs it from the beginning as one shard, which knows where to stop. What was told before is not told again.
+    fn run_again(&mut self, merge: Merge) -> Ended {
+        let run = || {
+            let mut simulation = self.build.simulation().map_err(failed)?;
+            if let Some(order) = self.ready {
+                simulation = simulation.ready_order(order);
+            }
+            if let Some(flag) = &self.interrupt {
+                simulation = simulation.interrupt(flag.clone());
+            }
+            let (observer, log) = merge.inline(Skip::Committed);
+            if let Some(observer) = observer {
+                simulation = simulation.observe(observer);
+            }
+            if let Some(log) = log {
+                simulation = simulation.log(log);
+            }
+            simulation.run()
+        };
+        run().map_err(Cut::Failed)
+    }
+
+    fn dismiss(&mut self) {
+        self.crews.clear();
+        for arbiter in self.arbiters.drain(..) {
+            arbiter.stop();
+            let _ = arbiter.join();
+        }
+    }
+}
+
+/// Tells the observer of the end.
+fn close(outcome: Outcome, mut merge: Merge) -> Ended {
+    match merge.end(outcome.trace_hash) {
+        Ok(()) => Ok(outcome),
+        Err(error) => {
+            let outcome = Outcome { end: End::Failed, ..outcome };
+            Err(Cut::Failed(Box::new(Failed { error: RunError::Observer(error.to_string()), outcome })))
+        }
+    }
+}
+
+impl Actor for TimeKeeper {
+    type Context = Context<Self>;
+}
+
+impl Handler<Start> for TimeKeeper {
+    type Result = ();
+
+    fn handle(&mut self, _: Start, ctx: &mut Context<Self>) {
+        self.goal = Goal::Run;
+        self.go_on(ctx);
+    }
+}
+
+impl TimeKeeper {
+    /// Answers once the shards rest.
+    fn when_at_rest(&mut self, ctx: &mut Context<Self>) -> ResponseFuture<Status> {
+        let (sender, receiver) = oneshot::channel();
+        self.askers.push(sender);
+        let now = self.status();
+        self.go_on(ctx);
+        Box::pin(async move { receiver.await.unwrap_or(now) })
+    }
+}
+
+impl Handler<Pause> for TimeKeeper {
+    type Result = ResponseFuture<Status>;
+
+    fn handle(&mut self, _: Pause, ctx: &mut Context<Self>) -> Self::Result {
+        self.goal = Goal::Rest;
+        self.when_at_rest(ctx)
+    }
+}
+
+impl Handler<Step> for TimeKeeper {
+    type Result = ResponseFuture<Status>;
+
+    fn handle(&mut self, step: Step, ctx: &mut Context<Self>) -> Self::Result {
+        self.goal = Goal::Step(step.0);
+        self.when_at_rest(ctx)
+    }
+}
+
+impl Handler<Stop> for TimeKeeper {
+    type Result = ResponseFuture<Status>;
+
+    fn handle(&mut self, _: Stop, ctx: &mut Context<Self>) -> Self::Result {
+        self.stopped = true;
+        self.when_at_rest(ctx)
+    }
+}
+
+impl Handler<GetStatus> for TimeKeeper {
+    type Result = MessageResult<GetStatus>;
+
+    fn handle(&mut self, _: GetStatus, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(self.status())
+    }
+}
+
+impl Handler<Await> for TimeKeeper {
+    type Result = ResponseFuture<Ended>;
+
+    fn handle(&mut self, _: Await, ctx: &mut Context<Self>) -> Self::Result {
+        let (sender, receiver) = oneshot::channel();
+        self.finish = Some(sender);
+        self.go_on(ctx);
+        let lost = || Err(Cut::Failed(failed(RunError::Host("its outcome was asked for twice".to_owned()))));
+        Box::pin(async move { receiver.await.unwrap_or_else(|_| lost()) })
+    }
+}
+
+impl Handler<Finish> for TimeKeeper {
+    type Result = ResponseFuture<Result<Outcome, Box<Failed>>>;
+
+    fn handle(&mut self, _: Finish, ctx: &mut Context<Self>) -> Self::Result {
+        let ended = Handler::<Await>::handle(self, Await, ctx);
+        let keeper = ctx.address();
+        Box::pin(async move {
+            let ended = ended.await;
+            // The actor is not needed any more.
+            keeper.do_send(Leave);
+            ended.map_err(|cut| match cut {
+                Cut::Failed(failed) => failed,
+                Cut::Panicked(panic) => failed(RunError::Host(format!("a thread panicked: {}", crate::pool::panic_text(&*panic)))),
+            })
+        })
+    }
+}
+
+/// The outcome has been given away.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Leave;
+
+impl Handler<Leave> for TimeKeeper {
+    type Result = ();
+
+    fn handle(&mut self, _: Leave, ctx: &mut Context<Self>) {
+        ctx.stop();
+    }
+}
