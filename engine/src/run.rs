@@ -73,9 +73,9 @@ const STRIDE: u32 = 1 << 14;
 /// ```
 pub struct Run {
     name: String,
-    shard: Shard,
+    pub(crate) shard: Shard,
     begins: Option<(Instant, Vec<Entry>)>,
-    until: Option<Instant>,
+    pub(crate) until: Option<Instant>,
     interrupt: Option<Arc<AtomicBool>>,
     progress: Option<OnProgress>,
     end: Option<End>,
@@ -135,21 +135,24 @@ impl Run {
     }
 
     fn run_to(&mut self, bound: Option<Instant>) {
-        if self.end.is_some() {
-            return;
-        }
-        if !self.start(bound) {
-            return;
+        self.run_to_while(bound, None);
+    }
+
+    /// As [`Run::run_to`], as long as it is wished at a still point. Whether that was why it rests.
+    pub(crate) fn run_to_while(&mut self, bound: Option<Instant>, mut goes_on: Option<&mut dyn FnMut(&Shard) -> bool>) -> bool {
+        if self.end.is_some() || !self.start(bound) {
+            return false;
         }
         self.stepped = None;
         let (interrupt, progress) = (self.interrupt.clone(), &mut self.progress);
         let until = self.until;
-        let (mut interrupted, mut still_points) = (false, 0u32);
-        let advance = if interrupt.is_none() && progress.is_none() {
+        let (mut interrupted, mut rests, mut still_points) = (false, false, 0u32);
+        let advance = if interrupt.is_none() && progress.is_none() && goes_on.is_none() {
             self.shard.run(bound, None)
         } else {
             let mut pause = |shard: &mut Shard| {
                 interrupted = interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed));
+                rests = goes_on.as_mut().is_some_and(|goes_on| !goes_on(shard));
                 still_points += 1;
                 if still_points == STRIDE
                     && let Some(tell) = progress
@@ -157,16 +160,18 @@ impl Run {
                     still_points = 0;
                     tell(&progress_of(shard, until));
                 }
-                interrupted
+                interrupted || rests
             };
             self.shard.run(bound, Some(&mut pause))
         };
         match advance {
             Some(Advance::Over) => self.over(Advance::Over),
             Some(_) if interrupted => self.end = Some(End::Interrupted),
+            Some(_) if rests => return true,
             _ if !self.shard.has_more() => self.end = Some(End::Done),
             _ => {}
         }
+        false
     }
 
     /// Runs one step. Whether the run goes on.

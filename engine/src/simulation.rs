@@ -45,6 +45,16 @@ pub(crate) struct Prepared {
     pub(crate) progress: Option<OnProgress>,
 }
 
+impl Prepared {
+    /// Opens the streams and delivers nothing yet.
+    pub(crate) fn begin(mut self) -> Result<Run, RunError> {
+        let earliest = self.shard.open()?;
+        self.shard.settle(self.start);
+        let start = self.start.or(earliest).unwrap_or(Instant::EPOCH);
+        Ok(Run::new(self, start))
+    }
+}
+
 /// A simulation to be run. See the crate's documentation for a whole example.
 pub struct Simulation {
     pub(crate) name: String,
@@ -346,11 +356,7 @@ impl Simulation {
     /// # Errors
     /// [`RunError::Build`] if the simulation is not complete, [`RunError::Source`] if a stream cannot be opened.
     pub fn begin(self) -> Result<Run, RunError> {
-        let mut prepared = self.prepare()?;
-        let earliest = prepared.shard.open()?;
-        prepared.shard.settle(prepared.start);
-        let start = prepared.start.or(earliest).unwrap_or(Instant::EPOCH);
-        Ok(Run::new(prepared, start))
+        self.prepare()?.begin()
     }
 
     /// Runs to the end.

@@ -9,7 +9,6 @@ use super::crew::{Berth, Crew, Finished, Progressed, Stint};
 use super::launch::Build;
 use super::merge::Part;
 use crate::error::RunError;
-use crate::pool::panic_text;
 use crate::time::Instant;
 
 /// What a panic carried.
@@ -17,12 +16,12 @@ pub(super) type Panicked = Box<dyn Any + Send>;
 
 /// Builds the shards; answers with the earliest item of their streams.
 #[derive(Message)]
-#[rtype(result = "Result<Option<Instant>, RunError>")]
+#[rtype(result = "Result<Result<Option<Instant>, RunError>, Panicked>")]
 pub(super) struct Enlist;
 
 /// Begins the run at an instant.
 #[derive(Message)]
-#[rtype(result = "()")]
+#[rtype(result = "Result<(), Panicked>")]
 pub(super) struct Begin(pub(super) Instant);
 
 /// Runs windows, and fills these parts. `None`: another thread could not go on.
@@ -56,22 +55,24 @@ impl Actor for CrewActor {
 }
 
 impl Handler<Enlist> for CrewActor {
-    type Result = Result<Option<Instant>, RunError>;
+    type Result = Result<Result<Option<Instant>, RunError>, Panicked>;
 
     fn handle(&mut self, _: Enlist, _: &mut Context<Self>) -> Self::Result {
         let (berth, build) = self.berth.take().expect("a thread is enlisted once");
-        let enlisted = catch_unwind(AssertUnwindSafe(|| Crew::enlist(berth, &build)));
-        let (crew, earliest) = enlisted.map_err(|panic| RunError::Host(format!("building it panicked: {}", panic_text(&*panic))))??;
-        self.crew = Some(crew);
-        Ok(earliest)
+        let enlisted = catch_unwind(AssertUnwindSafe(|| Crew::enlist(berth, &build)))?;
+        Ok(enlisted.map(|(crew, earliest)| {
+            self.crew = Some(crew);
+            earliest
+        }))
     }
 }
 
 impl Handler<Begin> for CrewActor {
-    type Result = ();
+    type Result = Result<(), Panicked>;
 
-    fn handle(&mut self, begin: Begin, _: &mut Context<Self>) {
-        self.crew().start(begin.0);
+    fn handle(&mut self, begin: Begin, _: &mut Context<Self>) -> Self::Result {
+        let crew = self.crew();
+        catch_unwind(AssertUnwindSafe(|| crew.start(begin.0)))
     }
 }
 

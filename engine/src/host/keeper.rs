@@ -1,10 +1,13 @@
 //! The time-keeper of a run on several threads: an actix actor that lets the shards run batches of windows, and takes run control in between.
 //! Invariant: it speaks to the shards only when all of them are at a still point.
+#![expect(clippy::disallowed_methods, reason = "a trial has a deadline of the clock")]
 
 use std::fmt;
 use std::panic::resume_unwind;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Instant as WallInstant;
 
 use actix::prelude::{Actor, ActorContext, ActorFutureExt, Addr, Arbiter, AsyncContext, Context, Handler, MailboxError, Message, MessageResult, ResponseFuture, System, WrapFuture};
 use tokio::sync::oneshot;
@@ -14,7 +17,7 @@ use super::crew_actor::{Begin, CrewActor, Dismiss, Enlist, Panicked, Work};
 use super::launch::{Build, Host, Launch, Tell, failed};
 use super::merge::{Merge, Part, Skip};
 use super::pace::Pacer;
-use super::survey::survey;
+use super::survey::{Loads, survey};
 use crate::error::RunError;
 use crate::kernel::ready::ReadyOrder;
 use crate::outcome::{End, Failed, Outcome};
@@ -26,6 +29,12 @@ pub(super) enum Cut {
     Failed(Box<Failed>),
     /// A panic that is no actor's, such as one in a source: it goes on in who waits for the run.
     Panicked(Panicked),
+}
+
+impl From<RunError> for Cut {
+    fn from(error: RunError) -> Self {
+        Self::Failed(failed(error))
+    }
 }
 
 /// What a run came to.
@@ -90,6 +99,7 @@ pub struct Status {
 enum Goal {
     Rest,
     Run,
+    RunTo(Instant, WallInstant),
     Step(Pace),
 }
 
@@ -153,21 +163,75 @@ impl fmt::Debug for TimeKeeper {
 #[rtype(result = "Ended")]
 struct Await;
 
-/// Runs a launch on so many threads, under an actix system on a thread of its own, so that the caller may be in any runtime.
+/// Runs up to an instant, inclusive, unless a time of the clock comes first. Answers when the shards rest.
+#[derive(Message)]
+#[rtype(result = "Status")]
+struct RunTo(Instant, WallInstant);
+
+/// Ends the run where it stands; nobody wants to know.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Halt;
+
+/// Runs a launch on so many threads.
 pub(super) fn run(launch: Launch, threads: usize) -> Result<Outcome, Box<Failed>> {
-    let run = move || {
-        System::new().block_on(async move {
-            let keeper = TimeKeeper::on(launch, threads).await.map_err(|error| Cut::Failed(failed(error)))?;
-            keeper.do_send(Start);
-            keeper.send(Await).await.map_err(|error| Cut::Failed(failed(gone(&error))))?
-        })
-    };
-    let thread = std::thread::Builder::new().name("stillpoint-time-keeper".to_owned()).spawn(run);
-    let thread = thread.map_err(|error| failed(RunError::Host(format!("there is no thread for its time-keeper: {error}"))))?;
-    match thread.join() {
-        Ok(Ok(outcome)) => Ok(outcome),
-        Ok(Err(Cut::Failed(failed))) => Err(failed),
-        Ok(Err(Cut::Panicked(panic))) | Err(panic) => resume_unwind(panic),
+    Remote::new(launch, threads, None)?.finish()
+}
+
+/// What the caller's thread wants of the time-keeper.
+enum Order {
+    RunTo(Instant, WallInstant, mpsc::Sender<Status>),
+    Finish,
+}
+
+/// A time-keeper under an actix system on a thread of its own, so that the caller may be in any runtime, or none.
+pub(super) struct Remote {
+    orders: tokio::sync::mpsc::UnboundedSender<Order>,
+    thread: JoinHandle<Ended>,
+}
+
+impl Remote {
+    pub(super) fn new(launch: Launch, threads: usize, loads: Option<Loads>) -> Result<Self, Box<Failed>> {
+        let (orders, mut received) = tokio::sync::mpsc::unbounded_channel();
+        let serve = move || {
+            System::new().block_on(async move {
+                let keeper = TimeKeeper::on(launch, threads, loads).await?;
+                let mut is_wanted = false;
+                while !is_wanted && let Some(order) = received.recv().await {
+                    match order {
+                        Order::RunTo(bound, deadline, answer) => {
+                            let status = keeper.send(RunTo(bound, deadline)).await.map_err(|error| Cut::from(gone(&error)))?;
+                            // Who asked may be gone.
+                            let _ = answer.send(status);
+                        }
+                        Order::Finish => is_wanted = true,
+                    }
+                }
+                if is_wanted { keeper.do_send(Start) } else { keeper.do_send(Halt) }
+                keeper.send(Await).await.map_err(|error| Cut::from(gone(&error)))?
+            })
+        };
+        let thread = std::thread::Builder::new().name("stillpoint-time-keeper".to_owned()).spawn(serve);
+        let thread = thread.map_err(|error| failed(RunError::Host(format!("there is no thread for its time-keeper: {error}"))))?;
+        Ok(Self { orders, thread })
+    }
+
+    /// Runs up to an instant, inclusive, unless a time of the clock comes first. `None`: it cannot be run, and [`Remote::finish`] says why.
+    pub(super) fn run_to(&self, bound: Instant, deadline: WallInstant) -> Option<Status> {
+        let (answer, answered) = mpsc::channel();
+        self.orders.send(Order::RunTo(bound, deadline, answer)).ok()?;
+        answered.recv().ok()
+    }
+
+    /// Runs to the end.
+    pub(super) fn finish(self) -> Result<Outcome, Box<Failed>> {
+        // A thread that is gone says so when it is joined.
+        let _ = self.orders.send(Order::Finish);
+        match self.thread.join() {
+            Ok(Ok(outcome)) => Ok(outcome),
+            Ok(Err(Cut::Failed(failed))) => Err(failed),
+            Ok(Err(Cut::Panicked(panic))) | Err(panic) => resume_unwind(panic),
+        }
     }
 }
 
@@ -185,11 +249,14 @@ impl TimeKeeper {
             Host::Inline => 1,
             Host::Actix { threads } | Host::Auto { threads } => threads,
         };
-        Self::on(launch, threads).await
+        Self::on(launch, threads, None).await.map_err(|cut| match cut {
+            Cut::Failed(failed) => failed.error,
+            Cut::Panicked(panic) => resume_unwind(panic),
+        })
     }
 
-    async fn on(launch: Launch, threads: usize) -> Result<Addr<Self>, RunError> {
-        let survey = survey(&launch, launch.shards.unwrap_or(threads).max(1))?;
+    async fn on(launch: Launch, threads: usize, loads: Option<Loads>) -> Result<Addr<Self>, Cut> {
+        let survey = survey(&launch, launch.shards.unwrap_or(threads).max(1), loads).map_err(Cut::from)?;
         let shards = survey.plan.shards;
         let threads = threads.clamp(1, shards);
         let merge = Merge::new(launch.observer, launch.log);
@@ -246,17 +313,18 @@ impl TimeKeeper {
     }
 
     /// Has every thread build its shards, and begins the run.
-    async fn begin(&mut self, declared: Option<Instant>) -> Result<(), RunError> {
+    async fn begin(&mut self, declared: Option<Instant>) -> Result<(), Cut> {
         let mut earliest: Option<Instant> = None;
         let answers: Vec<_> = self.crews.iter().map(|crew| crew.send(Enlist)).collect();
         for answer in answers {
-            let first = answer.await.map_err(|error| gone(&error))??;
+            let enlisted = answer.await.map_err(|error| Cut::from(gone(&error)))?.map_err(Cut::Panicked)?;
+            let first = enlisted.map_err(Cut::from)?;
             earliest = [earliest, first].into_iter().flatten().min();
         }
         let start = declared.or(earliest).unwrap_or(Instant::EPOCH);
         let answers: Vec<_> = self.crews.iter().map(|crew| crew.send(Begin(start))).collect();
         for answer in answers {
-            answer.await.map_err(|error| gone(&error))?;
+            answer.await.map_err(|error| Cut::from(gone(&error)))?.map_err(Cut::Panicked)?;
         }
         self.next = Some(start);
         Ok(())
@@ -278,6 +346,11 @@ impl TimeKeeper {
             self.conclude(end, ctx);
             return;
         }
+        if let Goal::RunTo(bound, deadline) = self.goal
+            && (self.next.is_none_or(|next| next > bound) || WallInstant::now() > deadline)
+        {
+            self.goal = Goal::Rest;
+        }
         if self.end.is_some() || self.goal == Goal::Rest {
             let status = self.status();
             self.askers.drain(..).for_each(|asker| _ = asker.send(status));
@@ -291,7 +364,9 @@ impl TimeKeeper {
             Goal::Step(Pace::Window) => Stint { windows: 1, ..self.pacer.stint() },
             _ => self.pacer.stint(),
         };
-        self.work(Stint { bound: self.until, ..stint }, ctx);
+        let bound = if let Goal::RunTo(bound, _) = self.goal { Some(bound) } else { None };
+        let bound = [bound, self.until].into_iter().flatten().min();
+        self.work(Stint { bound, ..stint }, ctx);
     }
 
     fn reason_to_end(&self) -> Option<End> {
@@ -352,7 +427,7 @@ impl TimeKeeper {
                 Ok(Err(None)) => {}
                 Err(error) => {
                     lost = true;
-                    self.ended.get_or_insert(Err(Cut::Failed(failed(gone(&error)))));
+                    self.ended.get_or_insert(Err(Cut::from(gone(&error))));
                 }
             }
         }
@@ -496,12 +571,30 @@ impl Handler<Step> for TimeKeeper {
     }
 }
 
+impl Handler<RunTo> for TimeKeeper {
+    type Result = ResponseFuture<Status>;
+
+    fn handle(&mut self, RunTo(bound, deadline): RunTo, ctx: &mut Context<Self>) -> Self::Result {
+        self.goal = Goal::RunTo(bound, deadline);
+        self.when_at_rest(ctx)
+    }
+}
+
 impl Handler<Stop> for TimeKeeper {
     type Result = ResponseFuture<Status>;
 
     fn handle(&mut self, _: Stop, ctx: &mut Context<Self>) -> Self::Result {
         self.stopped = true;
         self.when_at_rest(ctx)
+    }
+}
+
+impl Handler<Halt> for TimeKeeper {
+    type Result = ();
+
+    fn handle(&mut self, _: Halt, ctx: &mut Context<Self>) {
+        self.stopped = true;
+        self.go_on(ctx);
     }
 }
 

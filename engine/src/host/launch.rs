@@ -228,7 +228,25 @@ impl Launch {
         }
     }
 
-    fn run_inline(self) -> Result<Outcome, Box<Failed>> {
+    /// Another launch of the same, which nobody watches.
+    #[cfg(feature = "actix")]
+    pub(super) fn like(&self) -> Self {
+        Self {
+            build: self.build.clone(),
+            host: self.host,
+            shards: self.shards,
+            deal: self.deal,
+            batch: self.batch,
+            window: self.window,
+            ready: self.ready,
+            observer: None,
+            log: None,
+            progress: None,
+            interrupt: self.interrupt.clone(),
+        }
+    }
+
+    pub(super) fn run_inline(self) -> Result<Outcome, Box<Failed>> {
         let mut simulation = self.build.simulation().map_err(failed)?;
         if let Some(order) = self.ready {
             simulation = simulation.ready_order(order);

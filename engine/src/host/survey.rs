@@ -9,6 +9,7 @@ use super::launch::{Build, Launch};
 use super::plan::{Deal, Plan};
 use crate::error::RunError;
 use crate::kernel::entry::ActorId;
+use crate::kernel::ready::ReadyOrder;
 use crate::kernel::shard::Shard;
 use crate::time::Instant;
 
@@ -27,11 +28,16 @@ pub(super) struct Survey {
 }
 
 /// Builds a simulation, looks at it, and deals it to shards.
-pub(super) fn survey(launch: &Launch, shards: usize) -> Result<Survey, RunError> {
+pub(super) fn survey(launch: &Launch, shards: usize, known: Option<Loads>) -> Result<Survey, RunError> {
     let prepared = launch.build.prepare()?;
+    if launch.log.is_some() && launch.ready.unwrap_or(prepared.shard.ready) != ReadyOrder::Sorted {
+        let cause = "on several threads a log needs the sorted ready order; leave out the log, or the other ready order";
+        return Err(RunError::Host(cause.to_owned()));
+    }
     let core = &prepared.shard.core;
-    let loads = match launch.deal {
-        Deal::ByLoad if shards > 1 && core.links.is_some() && core.components.all().len() > shards => loads(&launch.build)?,
+    let loads = match (known, launch.deal) {
+        (Some(loads), _) => loads,
+        (None, Deal::ByLoad) if shards > 1 && core.links.is_some() && core.components.all().len() > shards => trial(&launch.build)?,
         _ => BTreeMap::new(),
     };
     Ok(Survey {
@@ -43,19 +49,23 @@ pub(super) fn survey(launch: &Launch, shards: usize) -> Result<Survey, RunError>
     })
 }
 
-/// How many deliveries each root's tree has in a short trial.
-fn loads(build: &Build) -> Result<BTreeMap<ActorId, u64>, RunError> {
-    let mut prepared = build.prepare()?;
-    let shard = &mut prepared.shard;
-    let earliest = shard.open()?;
-    shard.settle(prepared.start);
-    shard.start(prepared.start.or(earliest).unwrap_or(Instant::EPOCH), prepared.roots);
-    let begun = WallInstant::now();
-    let mut is_enough = |shard: &mut Shard| shard.core.counters.deliveries >= TRIAL || begun.elapsed() > TRIAL_TIME;
-    shard.run(prepared.until, Some(&mut is_enough));
-    let mut loads = BTreeMap::new();
+/// How much each root's tree has done, by its id.
+pub(super) type Loads = BTreeMap<ActorId, u64>;
+
+/// What has been delivered to each root's tree.
+pub(super) fn loads(shard: &Shard) -> Loads {
+    let mut loads = Loads::new();
     for (hot, cold) in shard.core.hot.iter().zip(&shard.core.cold) {
         *loads.entry(cold.root).or_insert(0) += hot.count;
     }
-    Ok(loads)
+    loads
+}
+
+/// The loads of a short trial.
+fn trial(build: &Build) -> Result<Loads, RunError> {
+    let mut run = build.prepare()?.begin()?;
+    let begun = WallInstant::now();
+    let mut goes_on = |shard: &Shard| shard.core.counters.deliveries < TRIAL && begun.elapsed() < TRIAL_TIME;
+    run.run_to_while(run.until, Some(&mut goes_on));
+    Ok(loads(&run.shard))
 }

@@ -220,6 +220,11 @@ impl Shard {
                 }
             }
         }
+        for (index, cell) in self.cells.iter_mut().enumerate() {
+            if !border.owns(ActorId(index as u32)) {
+                *cell = Box::new(Vacant);
+            }
+        }
         self.core.border = Some(Box::new(border));
     }
 

@@ -16,22 +16,40 @@ struct Waiting {
 /// Between a run whose actors do not take their turns by rank and path and an observer that wants file order.
 pub(crate) struct StepOrder {
     inner: Box<dyn Observer>,
+    /// By the run's numbers: who it is, and the number that the inner observer knows, which goes by first appearance in file order.
     names: Vec<Option<(Rank, Path)>>,
+    numbers: Vec<Option<u32>>,
+    announced: u32,
     step: Vec<Waiting>,
 }
 
 impl StepOrder {
     pub(crate) fn new(inner: Box<dyn Observer>) -> Self {
-        Self { inner, names: Vec::new(), step: Vec::new() }
+        Self { inner, names: Vec::new(), numbers: Vec::new(), announced: 0, step: Vec::new() }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         // Stable: what one receiver got is in order already.
         self.step.sort_by(|a, b| a.stands.cmp(&b.stands));
-        for waiting in self.step.drain(..) {
-            self.inner.record(&TraceRecord { kind: &waiting.kind, text: waiting.text.as_deref(), ..waiting.record })?;
+        for waiting in std::mem::take(&mut self.step) {
+            let sender = self.number(waiting.record.sender);
+            let receiver = self.number(waiting.record.receiver);
+            self.inner.record(&TraceRecord { sender, receiver, kind: &waiting.kind, text: waiting.text.as_deref(), ..waiting.record })?;
         }
         Ok(())
+    }
+
+    fn number(&mut self, id: u32) -> u32 {
+        let index = id as usize;
+        if let Some(number) = self.numbers[index] {
+            return number;
+        }
+        let number = self.announced;
+        self.announced += 1;
+        self.numbers[index] = Some(number);
+        let (rank, path) = self.names[index].as_ref().expect("somebody who was named");
+        self.inner.name(number, path, *rank);
+        number
     }
 }
 
@@ -40,9 +58,9 @@ impl Observer for StepOrder {
         let index = id as usize;
         if self.names.len() <= index {
             self.names.resize(index + 1, None);
+            self.numbers.resize(index + 1, None);
         }
         self.names[index] = Some((rank, path.clone()));
-        self.inner.name(id, path, rank);
     }
 
     fn record(&mut self, record: &TraceRecord<'_>) -> io::Result<()> {
