@@ -19,7 +19,7 @@ const DIRECTION: [(&str, &[&str]); 6] = [
 
 /// Files and folders that may use clocks, sockets or the environment, and why.
 const RIM: [(&str, &str); 2] =
-    [("cli/src", "the program: its progress bar, its costs, its terminal"), ("engine/benches", "measures CPU time")];
+    [("cli/src", "the program: its progress bar, its costs, its terminal"), ("engine/benches", "measures time")];
 
 /// What the rim alone may name.
 const RIM_ONLY: [&str; 13] = [
