@@ -15,7 +15,7 @@ const PER_ITEM: u64 = 1_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     Nothing,
-    /// The first note after this share of the run, in percent.
+    /// Everybody's first note after this share of the run, in percent.
     Note(u8),
     /// The note of the alarm: it is set at the start and rings when nearly all is over.
     Alarm,
@@ -101,7 +101,7 @@ pub(crate) fn run(records: u64, change: Change, observer: Option<Box<dyn Observe
         (0..ACTORS).map(|index| sim.reserve(&format!("writer-{index:04}"), Rank(0)).expect("a free name")).collect();
     for (index, address) in (0..).zip(peers.iter()) {
         let changes_at = match change {
-            Change::Note(share) if index == 500 => Some(percent(share.into())),
+            Change::Note(share) => Some(percent(share.into())),
             _ => None,
         };
         sim.place(*address, Writer { peers: peers.clone(), random: Random::new(index), changes_at });
