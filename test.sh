@@ -48,7 +48,7 @@ say 'tests'
 log="$(mktemp)"
 trap 'rm -f "$log"' EXIT
 failed=0
-cargo test --locked -p stillpoint-engine --bench kernel || failed=1
+cargo test --locked -p stillpoint-engine --bench kernel --bench trace || failed=1
 cargo test --locked --workspace --all-features --no-fail-fast -- --show-output 2>&1 | tee "$log" || failed=1
 
 skipped="$(grep -c '^skipped: ' "$log" || true)"

@@ -33,8 +33,8 @@ struct Params {
     at_least: String,
 }
 
-/// Runs scenarios/own-kind.ron with the kind `large_trades` beside those that come with the crates.
-pub(crate) fn run() -> Result<Outcome, Box<dyn Error>> {
+/// The kind `large_trades` beside those that come with the crates.
+pub(crate) fn registry() -> Registry {
     let mut registry = Registry::new();
     stillpoint_adapters::register(&mut registry);
     registry
@@ -47,8 +47,13 @@ pub(crate) fn run() -> Result<Outcome, Box<dyn Error>> {
         })
         .param("trades", "the stream of trades")
         .param("at_least", "the least quantity that counts");
+    registry
+}
+
+/// Runs scenarios/own-kind.ron.
+pub(crate) fn run() -> Result<Outcome, Box<dyn Error>> {
     let scenario = Scenario::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/own-kind.ron"), &[])?;
-    Ok(scenario.build(&registry)?.simulation.run()?)
+    Ok(scenario.build(&registry())?.simulation.run()?)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -18,8 +18,7 @@ const DIRECTION: [(&str, &[&str]); 6] = [
 ];
 
 /// Files and folders that may use clocks, sockets or the environment, and why.
-const RIM: [(&str, &str); 2] =
-    [("cli/src", "the program: its progress bar, its costs, its terminal"), ("engine/benches", "measures CPU time")];
+const RIM: [(&str, &str); 2] = [("cli/src", "the program: its progress bar, its costs, its terminal"), ("engine/benches", "measures time")];
 
 /// What the rim alone may name.
 const RIM_ONLY: [&str; 13] = [
@@ -50,10 +49,12 @@ fn files() -> BTreeMap<String, String> {
         for entry in fs::read_dir(&folder).expect("a folder of the project") {
             let path = entry.expect("an entry of a folder").path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            // In a worktree, `.git` is a file.
+            if matches!(name, "target" | ".git" | "proptest-regressions") {
+                continue;
+            }
             if path.is_dir() {
-                if !matches!(name, "target" | ".git" | "proptest-regressions") {
-                    folders.push(path);
-                }
+                folders.push(path);
             } else if let Ok(text) = fs::read_to_string(&path) {
                 let name = path.strip_prefix(root()).expect("a path below the root").to_string_lossy().replace('\\', "/");
                 found.insert(name, text);

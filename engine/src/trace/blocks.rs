@@ -2,6 +2,7 @@
 //! digests at a block's end just when all records up to there are equal.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::path::Path;
@@ -75,11 +76,19 @@ impl Block {
 pub(super) struct Loaded {
     number: Option<usize>,
     pub(super) records: Vec<Coded>,
-    /// One for each record, or none at all.
-    pub(super) texts: Vec<Option<String>>,
+    /// Where each record's text is in `text`: one for each record, or none at all.
+    texts: Vec<Option<Range<usize>>>,
+    text: String,
 }
 
 impl Loaded {
+    /// Adds the text of the record that was added last.
+    pub(super) fn add_text(&mut self, text: Option<&str>) {
+        let from = self.text.len();
+        self.text.push_str(text.unwrap_or_default());
+        self.texts.push(text.map(|_| from..self.text.len()));
+    }
+
     /// Makes sure that the block of the `position`-th record is here; gives the record's place in it.
     pub(super) fn fetch(&mut self, trace: &mut impl Blocks, position: u64) -> Result<usize, FileError> {
         let number = (position / u64::from(BLOCK)) as usize;
@@ -87,6 +96,7 @@ impl Loaded {
             self.number = None;
             self.records.clear();
             self.texts.clear();
+            self.text.clear();
             trace.load(number, self)?;
             self.number = Some(number);
         }
@@ -102,6 +112,9 @@ pub(super) trait Blocks {
     fn hash(&self) -> Option<TraceHash>;
     fn cut(&self) -> Option<Cut>;
     fn index(&self) -> &[Block];
+
+    /// Whether records have the texts of messages.
+    fn with_text(&self) -> bool;
 
     /// Appends the records of a block.
     fn load(&mut self, number: usize, into: &mut Loaded) -> Result<(), FileError>;
@@ -123,7 +136,7 @@ pub(super) trait Blocks {
             sender_count: coded.sender_count,
             kind: self.kinds().text(coded.kind).clone(),
             digest: coded.digest,
-            text: loaded.texts.get(slot).cloned().flatten(),
+            text: loaded.texts.get(slot).cloned().flatten().map(|range| loaded.text[range].to_owned()),
         }
     }
 }

@@ -164,11 +164,15 @@ impl Blocks for Kept {
         &self.index
     }
 
+    fn with_text(&self) -> bool {
+        true
+    }
+
     fn load(&mut self, number: usize, into: &mut Loaded) -> Result<(), FileError> {
         let block = self.index[number];
         let range = block.before as usize..block.end() as usize;
         into.records.extend_from_slice(&self.records[range.clone()]);
-        into.texts.extend_from_slice(&self.texts[range]);
+        self.texts[range].iter().for_each(|text| into.add_text(text.as_deref()));
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path as FilePath;
 
+use crate::path::Path;
 use crate::time::Instant;
 use crate::trace::blocks::{Blocks, Loaded, Record};
 use crate::trace::code::BLOCK;
@@ -30,9 +31,32 @@ pub struct Side {
 pub struct Found {
     /// The record.
     pub record: Record,
-    /// The delivery that its sender was handling, the delivery that the sender of that was handling, and so on: at most eight. Ends
-    /// at a start or at an item of a stream.
+    /// The delivery that its sender was handling, the delivery that the sender of that was handling, and so on: at most eight.
     pub causes: Vec<Record>,
+    /// What is at the end of the causes.
+    pub origin: Origin,
+}
+
+impl Found {
+    fn step(&self) -> (Instant, u32, u32) {
+        (self.record.at, self.record.round, self.record.step)
+    }
+
+    /// The last cause that is known.
+    fn oldest(&self) -> &Record {
+        self.causes.last().unwrap_or(&self.record)
+    }
+}
+
+/// Where a chain of causes ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The last one is the start of an actor that was not spawned.
+    Start,
+    /// The last one was sent by a stream; its sender's count is the index of the item.
+    Item,
+    /// The last one has causes of its own, of which nothing is said here.
+    Earlier,
 }
 
 /// The first place at which two traces differ.
@@ -49,8 +73,16 @@ pub struct Difference {
 impl Difference {
     /// The instant, round and step of the difference: the earlier of both records' ones.
     pub fn when(&self) -> (Instant, u32, u32) {
-        let key = |found: &Found| (found.record.at, found.record.round, found.record.step);
-        [&self.a, &self.b].into_iter().flatten().map(key).min().expect("a difference has a record")
+        [&self.a, &self.b].into_iter().flatten().map(Found::step).min().expect("a difference has a record")
+    }
+
+    /// Who received, or should have received, what differs: one actor, or two if only one of the traces has a record for each of them.
+    pub fn who(&self) -> Vec<&Path> {
+        let when = self.when();
+        let there = [&self.a, &self.b].into_iter().flatten().filter(|found| found.step() == when);
+        let mut who: Vec<&Path> = there.map(|found| &found.record.receiver).collect();
+        who.dedup();
+        who
     }
 }
 
@@ -106,11 +138,7 @@ pub(super) fn compare(a: &mut impl Blocks, b: &mut impl Blocks) -> Result<Compar
     }
     let unfinished = |trace: &dyn Blocks| equal == trace.count() && trace.cut().is_some();
     let same = equal == a.count() && equal == b.count();
-    let difference = if same || unfinished(a) || unfinished(b) {
-        None
-    } else {
-        Some(Difference { equal, a: found(a, &mut from_a, equal)?, b: found(b, &mut from_b, equal)? })
-    };
+    let difference = if same || unfinished(a) || unfinished(b) { None } else { Some(explain((a, &mut from_a), (b, &mut from_b), equal)?) };
     Ok(Comparison { a: side(a), b: side(b), difference })
 }
 
@@ -118,28 +146,61 @@ fn side(trace: &impl Blocks) -> Side {
     Side { label: trace.label(), records: trace.count(), hash: trace.hash(), cut: trace.cut() }
 }
 
-/// The record at this position and what led to it.
-fn found(trace: &mut impl Blocks, loaded: &mut Loaded, position: u64) -> Result<Option<Found>, FileError> {
+/// What both traces have at the first position that differs, and why.
+fn explain<A: Blocks, B: Blocks>(a: (&mut A, &mut Loaded), b: (&mut B, &mut Loaded), equal: u64) -> Result<Difference, FileError> {
+    let alike = a.0.with_text() == b.0.with_text();
+    let a = found(a.0, a.1, equal, |_| None)?;
+    // All before is equal: if one delivery has caused both, what has caused that needs no second search.
+    let known = |record: &Record| {
+        let a = a.as_ref().filter(|a| alike && (&a.record.sender, a.record.sender_count) == (&record.sender, record.sender_count))?;
+        Some((a.causes.clone(), a.origin))
+    };
+    let b = found(b.0, b.1, equal, known)?;
+    Ok(Difference { equal, a, b })
+}
+
+/// The record at this position and what led to it, unless that is known.
+fn found(
+    trace: &mut impl Blocks,
+    loaded: &mut Loaded,
+    position: u64,
+    known: impl FnOnce(&Record) -> Option<(Vec<Record>, Origin)>,
+) -> Result<Option<Found>, FileError> {
     if position >= trace.count() {
         return Ok(None);
     }
     let slot = loaded.fetch(trace, position)?;
     let record = trace.resolve(loaded, slot);
+    let (causes, origin) = match known(&record) {
+        Some(known) => known,
+        None => causes(trace, loaded, position)?,
+    };
+    Ok(Some(Found { record, causes, origin }))
+}
+
+/// Follows causes back. Every search begins where the one before has ended, so that all of them together read the trace once.
+fn causes(trace: &mut impl Blocks, loaded: &mut Loaded, position: u64) -> Result<(Vec<Record>, Origin), FileError> {
     let mut causes = Vec::new();
-    let mut wanted = (loaded.records[slot].sender, loaded.records[slot].sender_count);
-    let mut before = position;
-    while causes.len() < MAX_CAUSES && wanted.1 > 0 {
-        let Some(at) = find_back(trace, loaded, before, wanted)? else { break };
+    let mut effect = position;
+    loop {
+        let slot = loaded.fetch(trace, effect)?;
+        let (sender, count) = (loaded.records[slot].sender, loaded.records[slot].sender_count);
+        if count == 0 {
+            let is_start = *trace.names().path(sender) == Path::time_keeper();
+            return Ok((causes, if is_start { Origin::Start } else { Origin::Item }));
+        }
+        let Some(at) = find_back(trace, loaded, effect, (sender, count))? else { return Ok((causes, Origin::Item)) };
         let slot = loaded.fetch(trace, at)?;
         let cause = trace.resolve(loaded, slot);
         if is_control(&cause) {
-            break;
+            return Ok((causes, Origin::Item));
+        }
+        if causes.len() == MAX_CAUSES {
+            return Ok((causes, Origin::Earlier));
         }
         causes.push(cause);
-        wanted = (loaded.records[slot].sender, loaded.records[slot].sender_count);
-        before = at;
+        effect = at;
     }
-    Ok(Some(Found { record, causes }))
 }
 
 /// Only a stream receives these, and what a stream sends counts items: it was not caused by a delivery.
@@ -192,21 +253,39 @@ impl fmt::Display for Comparison {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (at, round, step) = self.when();
-        write!(f, "first difference at {at}, round {round}, step {step}, after {} equal records", self.equal)?;
-        if let (Some(a), Some(b)) = (&self.a, &self.b) {
+        let when = self.when();
+        let (at, round, step) = when;
+        let who: Vec<String> = self.who().iter().map(ToString::to_string).collect();
+        write!(f, "first difference at {at}, round {round}, step {step}, at {}, after {} equal records", who.join(" or "), self.equal)?;
+        let both = self.a.as_ref().zip(self.b.as_ref()).filter(|(a, b)| a.step() == b.step());
+        if let Some((a, b)) = both {
             write!(f, "; not the same: {}", differing(&a.record, &b.record).join(", "))?;
         }
+        let common = both.filter(|(a, b)| (&a.causes, a.origin) == (&b.causes, b.origin) && !a.causes.is_empty());
         for (side, found) in [("A", &self.a), ("B", &self.b)] {
             match found {
                 None => write!(f, "\n{side}  nothing: the run has ended")?,
-                Some(Found { record, causes }) => {
-                    write!(f, "\n{side}  {record}")?;
-                    causes.iter().try_for_each(|cause| write!(f, "\n   because of {cause}"))?;
+                Some(found) if found.step() != when => write!(f, "\n{side}  nothing there; the next is {}", found.record)?,
+                Some(found) => {
+                    write!(f, "\n{side}  {}", found.record)?;
+                    if common.is_none() {
+                        write_causes(f, found, "")?;
+                    }
                 }
             }
         }
-        Ok(())
+        common.map_or(Ok(()), |(a, _)| write_causes(f, a, "both "))
+    }
+}
+
+fn write_causes(f: &mut fmt::Formatter<'_>, found: &Found, who: &str) -> fmt::Result {
+    for (back, cause) in found.causes.iter().enumerate() {
+        write!(f, "\n   {}because of {cause}", if back == 0 { who } else { "" })?;
+    }
+    match found.origin {
+        Origin::Start => Ok(()),
+        Origin::Item => write!(f, "\n   which is item {} of the stream {}", found.oldest().sender_count, found.oldest().sender),
+        Origin::Earlier => write!(f, "\n   and of what has caused that"),
     }
 }
 

@@ -19,7 +19,7 @@ mod writer;
 
 pub use blocks::Record;
 pub use collect::Collect;
-pub use diff::{Comparison, Difference, Found, Side, diff};
+pub use diff::{Comparison, Difference, Found, Origin, Side, diff};
 pub use reader::{Cut, FileError, Reader};
 pub use record::{Observer, TraceHash, TraceHashError, TraceRecord};
 pub(crate) use step_order::StepOrder;

@@ -351,7 +351,7 @@ impl<R: Read + Seek> Reader<R> {
             chain = record.chain(chain, &self.names, &self.kinds);
             into.records.push(record);
             if self.with_text {
-                into.texts.push(take_message(&mut bytes)?);
+                into.add_text(take_message(&mut bytes)?);
             }
         }
         (bytes.is_empty() && chain == block.digest).then_some(())
@@ -359,11 +359,11 @@ impl<R: Read + Seek> Reader<R> {
 }
 
 /// A text that may be absent: 0, or its length and one, and the text.
-fn take_message(bytes: &mut &[u8]) -> Option<Option<String>> {
+fn take_message<'a>(bytes: &mut &'a [u8]) -> Option<Option<&'a str>> {
     let Some(len) = usize::try_from(take(bytes)?).ok()?.checked_sub(1) else { return Some(None) };
     let (text, rest) = bytes.split_at_checked(len)?;
     *bytes = rest;
-    std::str::from_utf8(text).ok().map(|text| Some(text.to_owned()))
+    std::str::from_utf8(text).ok().map(Some)
 }
 
 impl<R: Read + Seek> Blocks for Reader<R> {
@@ -389,6 +389,10 @@ impl<R: Read + Seek> Blocks for Reader<R> {
 
     fn index(&self) -> &[Block] {
         &self.index
+    }
+
+    fn with_text(&self) -> bool {
+        self.with_text
     }
 
     fn load(&mut self, number: usize, into: &mut Loaded) -> Result<(), FileError> {

@@ -142,8 +142,15 @@ fn market(items: u64) -> Vec<Plain> {
     records
 }
 
+/// What led to a record, nearest first, by the text of the rules: each time the last delivery before it that its sender had with that count.
+fn chain(records: &[Plain], effect: usize) -> Vec<&Plain> {
+    let wanted = (records[effect].sender, Some(records[effect].sender_count).filter(|count| *count > 0));
+    let cause = wanted.1.and_then(|_| records[..effect].iter().rposition(|plain| (plain.receiver, plain.count) == wanted));
+    cause.map_or(Vec::new(), |cause| [vec![&records[cause]], chain(records, cause)].concat())
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
     fn what_is_written_is_read(records in prop::collection::vec(plain(), 0..200), keep in any::<bool>()) {
@@ -179,8 +186,14 @@ proptest! {
             Some(difference) => {
                 prop_assert_eq!(difference.equal, first as u64);
                 let expect = |plain: Option<&Plain>| plain.map(|plain| expected(plain, Text::Omit));
-                prop_assert_eq!(difference.a.map(|found| found.record), expect(records.get(first)));
-                prop_assert_eq!(difference.b.map(|found| found.record), expect(changed.get(first)));
+                for (found, records) in [(difference.a, &records), (difference.b, &changed)] {
+                    prop_assert_eq!(found.as_ref().map(|found| found.record.clone()), expect(records.get(first)));
+                    if let Some(Found { causes, origin, .. }) = found {
+                        let chain = chain(records, first);
+                        let shown: Vec<Record> = chain.iter().take(8).map(|plain| expected(plain, Text::Omit)).collect();
+                        prop_assert_eq!((causes, origin), (shown, if chain.len() > 8 { Origin::Earlier } else { Origin::Item }));
+                    }
+                }
             }
         }
     }
@@ -258,13 +271,91 @@ fn the_first_difference_comes_with_its_causes() {
     // The order's cause is the 4001st tick of `b`; the stream that sent it received nothing.
     assert_eq!(a.causes, [expected(&records[12_000], Text::Omit)]);
     assert_eq!(a.causes, b.causes);
-    let text = result.to_string();
+    assert_eq!((a.origin, b.origin), (Origin::Item, Origin::Item));
+    assert_eq!(difference.who(), [&path(3)]);
+    assert_eq!(
+        explained(&result),
+        "first difference at 2023-11-14T22:13:21Z, round 0, step 1, at a/3, after 12002 equal records; not the same: digest
+A  2023-11-14T22:13:21Z round 0 step 1: a/3 #4001 `order` from b #4001, digest dd320d9b142d628a
+B  2023-11-14T22:13:21Z round 0 step 1: a/3 #4001 `order` from b #4001, digest 0000000000000001
+   both because of 2023-11-14T22:13:21Z round 0 step 0: b #4001 `tick` from a #4000, digest 22cdf264ebd29d75
+   which is item 4000 of the stream a"
+    );
+}
+
+/// What a comparison says after its first two lines.
+fn explained(comparison: &Comparison) -> String {
+    comparison.to_string().lines().skip(2).collect::<Vec<_>>().join("\n")
+}
+
+/// A record of step 0.
+fn delivery(at: i64, (receiver, count): (u32, u64), (sender, sender_count): (u32, u64), digest: u64) -> Plain {
+    Plain { at, round: 0, step: 0, receiver, count: Some(count), sender, sender_count, kind: "note", digest, text: None }
+}
+
+#[test]
+fn causes_far_back_are_found() {
+    // `b/4` gets one note at the beginning and one for each of ten days; between two of them lie thousands of records of others.
+    let mut records = vec![delivery(0, (4, 1), (3, 1), 0)];
+    for day in 1..=10 {
+        let first = 5_000 * (day - 1);
+        records.extend((first..first + 5_000).map(|item| delivery(day as i64, (1, item + 1), (0, item), item)));
+        records.push(delivery(day as i64, (4, day + 1), (4, day), day));
+    }
+    let mut changed = records.clone();
+    let last = changed.last_mut().expect("a record");
+    (last.digest, last.kind) = (99, "word");
+    let result = compared(&file_of(&records, Text::Omit), &file_of(&changed, Text::Omit));
+    let Some(Difference { equal: 50_010, a: Some(a), b: Some(b) }) = &result.difference else { panic!("{result}") };
+    let days: Vec<i64> = a.causes.iter().map(|cause| cause.at.as_nanos()).collect();
+    assert_eq!((days, a.origin), ((2..10).rev().collect(), Origin::Earlier));
+    assert_eq!((&a.causes, a.origin), (&b.causes, b.origin));
     assert!(
-        text.contains("first difference at 2023-11-14T22:13:21Z, round 0, step 1, after 12002 equal records; not the same: digest"),
+        explained(&result).contains("; not the same: kind, digest\n") && explained(&result).ends_with("\n   and of what has caused that")
+    );
+
+    // One that does not happen is missed on the day before, where the other trace goes on with the next day.
+    let mut missing = records.clone();
+    let missed = 5_001 * 9;
+    assert_eq!(missing.remove(missed).at, 9);
+    let result = compared(&file_of(&missing, Text::Omit), &file_of(&records, Text::Omit));
+    let Some(Difference { a: Some(a), b: Some(b), .. }) = &result.difference else { panic!("{result}") };
+    assert_eq!((a.causes.len(), a.origin, b.causes.len(), b.origin), (0, Origin::Item, 8, Origin::Earlier));
+    let text = explained(&result);
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(
+        lines[0].starts_with("first difference at 1970-01-01T00:00:00.000000009Z, round 0, step 0, at b/4, after 45009 equal"),
         "{text}"
     );
-    assert!(text.contains("A  2023-11-14T22:13:21Z round 0 step 1: a/3 #4001 `order` from b #4001, digest"), "{text}");
-    assert!(text.contains("because of 2023-11-14T22:13:21Z round 0 step 0: b #4001 `tick` from a #4000, digest"), "{text}");
+    assert!(lines[0].ends_with(" equal records"), "{text}");
+    assert!(lines[1].starts_with("A  nothing there; the next is 1970-01-01T00:00:00.000000010Z round 0 step 0: b #45001"), "{text}");
+    assert!(lines[2].starts_with("B  1970-01-01T00:00:00.000000009Z round 0 step 0: b/4 #10 `note` from b/4 #9"), "{text}");
+    assert!(lines[3].starts_with("   because of 1970-01-01T00:00:00.000000008Z round 0 step 0: b/4 #9 `note` from b/4 #8"), "{text}");
+}
+
+#[test]
+fn causes_end_at_a_start() {
+    let told = |digest: u64| {
+        let trace = Collect::new("run");
+        let mut observer = trace.clone();
+        observer.name(0, &Path::time_keeper(), Rank(0));
+        observer.name(1, &path(0), Rank(0));
+        let mut tell = |at: i64, sender, kind, digest| {
+            let (count, at) = (Some(at as u64 + 1), Instant::from_nanos(at));
+            let sender_count = at.as_nanos() as u64;
+            let record = TraceRecord { at, round: 0, step: 0, receiver: 1, count, sender, sender_count, kind, digest, text: None };
+            observer.record(&record).expect("memory");
+        };
+        tell(0, 0, "start", 0);
+        tell(1, 1, "note", 0);
+        tell(2, 1, "note", digest);
+        trace
+    };
+    let result = told(5).diff(&told(6));
+    let Some(Difference { a: Some(found), .. }) = &result.difference else { panic!("{result}") };
+    assert_eq!(found.causes.iter().map(|cause| &*cause.kind).collect::<Vec<_>>(), ["note", "start"]);
+    assert_eq!(found.origin, Origin::Start);
+    assert!(explained(&result).ends_with("`start` from time-keeper #0, digest 0000000000000000"), "{result}");
 }
 
 #[test]
