@@ -30,7 +30,6 @@ pub struct Progress {
 
 impl Progress {
     /// Of two parts of one run.
-    #[cfg(feature = "actix")]
     pub(crate) fn and(self, other: &Self) -> Self {
         Self {
             at: self.at.max(other.at),

@@ -348,7 +348,15 @@ impl Simulation {
             roots.push(entry);
         }
         roots.sort_by_key(|entry| shard.core.label(entry.to));
-        Ok(Prepared { name: self.name, shard, roots, start: self.start, until: self.until, interrupt: self.interrupt, progress: self.progress })
+        Ok(Prepared {
+            name: self.name,
+            shard,
+            roots,
+            start: self.start,
+            until: self.until,
+            interrupt: self.interrupt,
+            progress: self.progress,
+        })
     }
 
     /// Opens the streams and delivers nothing yet.

@@ -18,7 +18,11 @@ const DIRECTION: [(&str, &[&str]); 6] = [
 ];
 
 /// Files and folders that may use clocks, sockets or the environment, and why.
-const RIM: [(&str, &str); 2] = [("cli/src", "the program: its progress bar, its costs, its terminal"), ("engine/benches", "measures time")];
+const RIM: [(&str, &str); 3] = [
+    ("cli/src", "the program: its progress bar, its costs, its terminal"),
+    ("engine/benches", "measures time"),
+    ("engine/src/host", "paces batches and finds the faster host by the clock"),
+];
 
 /// What the rim alone may name.
 const RIM_ONLY: [&str; 13] = [

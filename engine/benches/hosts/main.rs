@@ -1,6 +1,6 @@
 //! How much faster two threads are than one, by the work of an event and the work in a window, next to what the machine itself gives.
 //!
-//! `cargo bench -p stillpoint-engine --features actix --bench hosts [-- --json] [--pairs N] [--seconds S] [--threads N]`. Each cell is the
+//! `cargo bench -p stillpoint-engine --bench hosts [-- --json] [--pairs N] [--seconds S] [--threads N]`. Each cell is the
 //! median over pairs of runs, one inline and one on the other host, one after the other; the control is the same for two loops that know
 //! nothing of each other. Without `--bench`, which `cargo bench` adds, everything is run once and small.
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock")]

@@ -55,33 +55,30 @@ impl Barrier {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
     use std::sync::atomic::AtomicU64;
 
     #[test]
     fn nobody_is_a_meeting_ahead() {
         const THREADS: u64 = 5;
-        let (barrier, count) = (Arc::new(Barrier::new(THREADS as usize)), Arc::new(AtomicU64::new(0)));
-        let walk = |barrier: Arc<Barrier>, count: Arc<AtomicU64>| {
-            move || {
-                for meeting in 0..2_000 {
-                    count.fetch_add(1, Ordering::Relaxed);
-                    barrier.wait().expect("all come");
-                    assert_eq!(count.load(Ordering::Relaxed), (meeting + 1) * THREADS);
-                    barrier.wait().expect("all come");
-                }
+        let (barrier, count) = (Barrier::new(THREADS as usize), AtomicU64::new(0));
+        let walk = || {
+            for meeting in 0..2_000 {
+                count.fetch_add(1, Ordering::Relaxed);
+                barrier.wait().expect("all come");
+                assert_eq!(count.load(Ordering::Relaxed), (meeting + 1) * THREADS);
+                barrier.wait().expect("all come");
             }
         };
-        let threads: Vec<_> = (0..THREADS).map(|_| std::thread::spawn(walk(barrier.clone(), count.clone()))).collect();
-        threads.into_iter().for_each(|thread| thread.join().expect("no thread was ahead"));
+        std::thread::scope(|scope| (0..THREADS).for_each(|_| _ = scope.spawn(walk)));
     }
 
     #[test]
     fn one_that_gives_up_frees_the_others() {
-        let barrier = Arc::new(Barrier::new(2));
-        let other = barrier.clone();
-        let thread = std::thread::spawn(move || other.wait().is_err());
-        barrier.give_up();
-        assert!(thread.join().expect("no panic"));
+        let barrier = Barrier::new(2);
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| barrier.wait().is_err());
+            barrier.give_up();
+            assert!(other.join().expect("no panic"));
+        });
     }
 }

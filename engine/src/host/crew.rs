@@ -135,7 +135,9 @@ impl Crew {
             let mut prepared = build.prepare()?;
             let shard = &mut prepared.shard;
             if shard.core.hot.len() != berth.plan.owners.len() || shard.streams.len() != berth.opened.len() {
-                return Err(RunError::Host("it was built differently a second time; what builds it must not depend on anything outside".to_owned()));
+                return Err(RunError::Host(
+                    "it was built differently a second time; what builds it must not depend on anything outside".to_owned(),
+                ));
             }
             declared = prepared.start;
             let border = Border::new(index, shards, berth.plan.owners.clone(), &berth.opened);
@@ -206,7 +208,7 @@ impl Crew {
         self.meetings += 1;
         let seat = &seats[self.berth.thread];
         seat.next.store(next.map_or(0, Instant::as_nanos), Ordering::Relaxed);
-        seat.state.store(u8::from(next.is_some()) * HAS_NEXT | u8::from(self.over) * OVER, Ordering::Relaxed);
+        seat.state.store((u8::from(next.is_some()) * HAS_NEXT) | (u8::from(self.over) * OVER), Ordering::Relaxed);
         self.berth.meeting.barrier.wait()?;
         self.next = None;
         for seat in seats {

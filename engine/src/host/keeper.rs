@@ -9,7 +9,10 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Instant as WallInstant;
 
-use actix::prelude::{Actor, ActorContext, ActorFutureExt, Addr, Arbiter, AsyncContext, Context, Handler, MailboxError, Message, MessageResult, ResponseFuture, System, WrapFuture};
+use actix::prelude::{
+    Actor, ActorContext, ActorFutureExt, Addr, Arbiter, AsyncContext, Context, Handler, MailboxError, Message, MessageResult,
+    ResponseFuture, System, WrapFuture,
+};
 use tokio::sync::oneshot;
 
 use super::crew::{Berth, Meeting, Post, Progressed, Stint};
@@ -107,7 +110,6 @@ enum Goal {
 /// [`Finish`]; [`Launch::run`](super::Launch::run) is the short way for runs that need no control.
 ///
 /// ```
-/// # #[cfg(feature = "actix")] {
 /// use stillpoint_engine::host::{Finish, Host, Launch, Pace, Start, Step, TimeKeeper};
 /// use stillpoint_engine::{BuildError, Simulation};
 ///
@@ -121,7 +123,6 @@ enum Goal {
 /// })?;
 /// assert_eq!(outcome.deliveries, 0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
-/// # }.unwrap();
 /// ```
 pub struct TimeKeeper {
     build: Build,
@@ -207,7 +208,11 @@ impl Remote {
                         Order::Finish => is_wanted = true,
                     }
                 }
-                if is_wanted { keeper.do_send(Start) } else { keeper.do_send(Halt) }
+                if is_wanted {
+                    keeper.do_send(Start)
+                } else {
+                    keeper.do_send(Halt)
+                }
                 keeper.send(Await).await.map_err(|error| Cut::from(gone(&error)))?
             })
         };

@@ -21,20 +21,17 @@ pub enum Host {
     /// On the thread of the caller, as one shard.
     #[default]
     Inline,
-    /// On so many threads, each an actix arbiter with an actor that runs shards. Needs the feature `actix`.
+    /// On so many threads, each an actix arbiter with an actor that runs shards.
     Actix {
         /// How many.
         threads: usize,
     },
-    /// On the faster of [`Host::Inline`] and [`Host::Actix`], as a short trial of each shows. Needs the feature `actix`.
+    /// On the faster of [`Host::Inline`] and [`Host::Actix`], as a short trial of each shows.
     Auto {
         /// How many threads there may be.
         threads: usize,
     },
 }
-
-
-
 
 type MakeSimulation = dyn Fn() -> Result<Simulation, RunError> + Send + Sync;
 
@@ -94,10 +91,8 @@ pub(super) type Tell = Box<dyn FnMut(&Progress) + Send>;
 /// }
 ///
 /// let inline = Launch::new(clocks).run()?;
-/// # #[cfg(feature = "actix")] {
 /// let threads = Launch::new(clocks).host(Host::Actix { threads: 2 }).run()?;
 /// assert_eq!(threads.trace_hash, inline.trace_hash);
-/// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "a launch does nothing until it is run"]
@@ -216,20 +211,12 @@ impl Launch {
     pub fn run(self) -> Result<Outcome, Box<Failed>> {
         match self.host {
             Host::Inline => self.run_inline(),
-            #[cfg(feature = "actix")]
             Host::Actix { threads } => super::keeper::run(self, threads),
-            #[cfg(feature = "actix")]
             Host::Auto { threads } => super::auto::run(self, threads),
-            #[cfg(not(feature = "actix"))]
-            Host::Actix { .. } | Host::Auto { .. } => {
-                let cause = "it was built without the feature `actix`, which has the hosts with several threads; add the feature or run it inline";
-                Err(failed(RunError::Host(cause.to_owned())))
-            }
         }
     }
 
     /// Another launch of the same, which nobody watches.
-    #[cfg(feature = "actix")]
     pub(super) fn like(&self) -> Self {
         Self {
             build: self.build.clone(),

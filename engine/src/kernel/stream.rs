@@ -161,7 +161,6 @@ pub(crate) trait StreamCell {
     fn control(&mut self, what: Control);
     fn retain_living(&mut self, core: &Core);
     fn subscribers(&self) -> Vec<ActorId>;
-    fn counts(&self) -> LateCounts;
     fn progress(&self) -> Option<(u64, u64)>;
     /// Passes over everything up to `now`, for which nobody here was subscribed.
     fn catch_up(&mut self, now: Instant, core: &Core);
@@ -676,10 +675,6 @@ impl<M: Message> StreamCell for PastStream<M> {
 
     fn subscribers(&self) -> Vec<ActorId> {
         self.subscribers.iter().map(|subscriber| subscriber.who).collect()
-    }
-
-    fn counts(&self) -> LateCounts {
-        self.counts
     }
 
     fn progress(&self) -> Option<(u64, u64)> {
