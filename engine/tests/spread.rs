@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 use stillpoint_engine::host::{Finish, GetStatus, Host, Launch, Pace, Pause, Start, Step, Stop, TimeKeeper};
 use stillpoint_engine::trace::{Text, TraceHash, Writer};
 use stillpoint_engine::{
-    Actor, Addr, BuildError, Context, Control, Duration, End, Every, Handler, Instant, Link, Message, Outcome, Rank, ReadyOrder, Report, RunError,
-    Simulation, Source, SourceError, Stream, StreamRef, Timed,
+    Actor, Addr, BuildError, Context, Control, Duration, End, Every, Handler, Instant, Link, Message, Outcome, Rank, ReadyOrder, Report,
+    RunError, Simulation, Source, SourceError, Stream, StreamRef, Timed,
 };
 
 fn ns(nanos: i64) -> Duration {

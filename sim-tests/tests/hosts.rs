@@ -66,9 +66,13 @@ fn every_host_gives_the_trace_of_the_inline_one() {
         }
         sizes.push(expected.deliveries);
         let actors = |path: &str| !path.starts_with("time-keeper") && program.is_root(root(path));
-        crossings += expected.records.iter().filter(|record| {
-            actors(&record.sender) && actors(&record.receiver) && !program.are_joined(root(&record.sender), root(&record.receiver))
-        }).count() as u64;
+        crossings += expected
+            .records
+            .iter()
+            .filter(|record| {
+                actors(&record.sender) && actors(&record.receiver) && !program.are_joined(root(&record.sender), root(&record.receiver))
+            })
+            .count() as u64;
         early += u64::from(!matches!(expected.ending, Ending::Done | Ending::Until));
         let used = setup.spread.expect("a spread run");
         *configurations.entry((used.threads, used.batch)).or_default() += 1;
@@ -76,7 +80,10 @@ fn every_host_gives_the_trace_of_the_inline_one() {
     });
     sizes.sort_unstable();
     let (median, all) = (sizes[sizes.len() / 2], sizes.iter().sum::<u64>());
-    println!("{cases} cases: median {median} deliveries, {} % between components, {early} early ends, {configurations:?}", crossings * 100 / all);
+    println!(
+        "{cases} cases: median {median} deliveries, {} % between components, {early} early ends, {configurations:?}",
+        crossings * 100 / all
+    );
     if cases >= 2_000 {
         assert!(median >= 500, "the programs are too small: {median} deliveries");
         assert!(crossings * 5 >= all, "{crossings} of {all} deliveries are between components");

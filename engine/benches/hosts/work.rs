@@ -4,7 +4,9 @@
 use std::hint::black_box;
 use std::time::Instant as WallInstant;
 
-use stillpoint_engine::{Actor, Addr, BuildError, Context, Duration, Handler, Instant, Link, Message, Outcome, Rank, Report, Simulation, Value};
+use stillpoint_engine::{
+    Actor, Addr, BuildError, Context, Duration, Handler, Instant, Link, Message, Outcome, Rank, Report, Simulation, Value,
+};
 
 /// Actors on each side.
 const ACTORS: usize = 16;

@@ -135,7 +135,9 @@ impl Crew {
             let mut prepared = build.prepare()?;
             let shard = &mut prepared.shard;
             if shard.core.hot.len() != berth.plan.owners.len() || shard.streams.len() != berth.opened.len() {
-                return Err(RunError::Host("it was built differently a second time; what builds it must not depend on anything outside".to_owned()));
+                return Err(RunError::Host(
+                    "it was built differently a second time; what builds it must not depend on anything outside".to_owned(),
+                ));
             }
             declared = prepared.start;
             let border = Border::new(index, shards, berth.plan.owners.clone(), &berth.opened);

@@ -9,7 +9,10 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Instant as WallInstant;
 
-use actix::prelude::{Actor, ActorContext, ActorFutureExt, Addr, Arbiter, AsyncContext, Context, Handler, MailboxError, Message, MessageResult, ResponseFuture, System, WrapFuture};
+use actix::prelude::{
+    Actor, ActorContext, ActorFutureExt, Addr, Arbiter, AsyncContext, Context, Handler, MailboxError, Message, MessageResult,
+    ResponseFuture, System, WrapFuture,
+};
 use tokio::sync::oneshot;
 
 use super::crew::{Berth, Meeting, Post, Progressed, Stint};
@@ -207,7 +210,11 @@ impl Remote {
                         Order::Finish => is_wanted = true,
                     }
                 }
-                if is_wanted { keeper.do_send(Start) } else { keeper.do_send(Halt) }
+                if is_wanted {
+                    keeper.do_send(Start)
+                } else {
+                    keeper.do_send(Halt)
+                }
                 keeper.send(Await).await.map_err(|error| Cut::from(gone(&error)))?
             })
         };

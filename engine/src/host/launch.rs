@@ -33,9 +33,6 @@ pub enum Host {
     },
 }
 
-
-
-
 type MakeSimulation = dyn Fn() -> Result<Simulation, RunError> + Send + Sync;
 
 /// Builds the simulation, as often as it is needed.
@@ -222,7 +219,8 @@ impl Launch {
             Host::Auto { threads } => super::auto::run(self, threads),
             #[cfg(not(feature = "actix"))]
             Host::Actix { .. } | Host::Auto { .. } => {
-                let cause = "it was built without the feature `actix`, which has the hosts with several threads; add the feature or run it inline";
+                let cause =
+                    "it was built without the feature `actix`, which has the hosts with several threads; add the feature or run it inline";
                 Err(failed(RunError::Host(cause.to_owned())))
             }
         }

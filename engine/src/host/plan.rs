@@ -28,7 +28,14 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Deals the components of `ids` roots and streams to at most `shards` shards. `loads`: by id, how much each root has done.
-    pub(super) fn new(components: &Components, links: Option<&Links>, ids: usize, shards: usize, deal: Deal, loads: &BTreeMap<ActorId, u64>) -> Self {
+    pub(super) fn new(
+        components: &Components,
+        links: Option<&Links>,
+        ids: usize,
+        shards: usize,
+        deal: Deal,
+        loads: &BTreeMap<ActorId, u64>,
+    ) -> Self {
         let mut groups: Vec<(u64, Vec<ActorId>)> = match links {
             None => vec![(0, (1..ids as u32).map(ActorId).collect())],
             Some(_) => {
@@ -53,7 +60,8 @@ impl Plan {
             Deal::Random(seed) => {
                 for (number, (_, members)) in groups.into_iter().enumerate() {
                     // None is left without a component.
-                    let shard = if number < shards { number as u64 } else { crate::digest::digest_of(&(seed, number as u64)) % shards as u64 };
+                    let shard =
+                        if number < shards { number as u64 } else { crate::digest::digest_of(&(seed, number as u64)) % shards as u64 };
                     members.iter().for_each(|member| owners[member.index()] = shard as u16);
                 }
                 let turn = crate::digest::digest_of(&seed) % shards as u64;

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use stillpoint_engine::host::{Host, Launch};
 use stillpoint_engine::trace::{Observer, TraceHash, TraceRecord};
 use stillpoint_engine::{
-    Actor, BuildError, Context, Duration, End, Failed, Handler, Instant, Late, Limits, Link, OnPanic, Outcome, Path, Pool, Rank, ReadyOrder,
-    RunError, Simulation, Site, Stream, Timed,
+    Actor, BuildError, Context, Duration, End, Failed, Handler, Instant, Late, Limits, Link, OnPanic, Outcome, Path, Pool, Rank,
+    ReadyOrder, RunError, Simulation, Site, Stream, Timed,
 };
 
 use super::account::{Account, Ending, Record};

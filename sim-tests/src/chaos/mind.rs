@@ -397,7 +397,9 @@ impl<H: Handles> Mind<H> {
                 calls.stop_run();
             }
             Op::Control { stream, what } => {
-                let open: Vec<usize> = (0..program.streams.len()).filter(|stream| program.streams[*stream].controlled && program.may_hear(self.root, *stream)).collect();
+                let open: Vec<usize> = (0..program.streams.len())
+                    .filter(|stream| program.streams[*stream].controlled && program.may_hear(self.root, *stream))
+                    .collect();
                 if let Some(stream) = pick(&open, stream).copied() {
                     calls.tally(match what {
                         ControlPlan::Pause => "pause",

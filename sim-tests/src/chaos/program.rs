@@ -294,7 +294,8 @@ impl Program {
         };
         let linked = links.iter().filter(|link| link.2 == 0).map(|link| (Member::Root(link.0), Member::Root(link.1)));
         let controlled = self.streams.iter().enumerate().filter(|(_, stream)| stream.controlled);
-        let heard = controlled.flat_map(|(index, stream)| stream.subscribers.iter().map(move |who| (Member::Root(*who), Member::Stream(index))));
+        let heard =
+            controlled.flat_map(|(index, stream)| stream.subscribers.iter().map(move |who| (Member::Root(*who), Member::Stream(index))));
         let pairs: Vec<_> = linked.chain(heard).collect();
         let mut component = BTreeSet::from([member]);
         loop {
