@@ -786,6 +786,9 @@ impl<M: Message> StreamCell for PastStream<M> {
     }
 
     fn position(&self) -> Position {
+        if self.ended {
+            return Position { opened: self.opened, ended: true, paused: self.paused, counts: self.counts, ..Position::default() };
+        }
         let waiting = self.ready[self.next..].iter().map(|item| if item.is_real() { 1 } else { item.index }).sum::<u64>();
         let held = self.held.len() as u64;
         let (next, ahead) = self.ahead();
@@ -797,7 +800,7 @@ impl<M: Message> StreamCell for PastStream<M> {
             skip_from: self.skip_from,
             skip_inclusive: self.skip_inclusive,
             read: self.next_index,
-            over: if self.ended { self.next_index } else { self.next_index - self.counts.never - held - waiting },
+            over: self.next_index - self.counts.never - held - waiting,
             exhausted: self.source.is_none(),
             failed: self.failure.is_some(),
             greatest: self.greatest,
@@ -828,7 +831,6 @@ impl<M: Message> StreamCell for PastStream<M> {
         self.ended = position.ended;
         self.paused = position.paused;
         self.counts = position.counts;
-        self.next_index = position.read;
         Ok(())
     }
 }
