@@ -4,6 +4,7 @@ use crate::ask::Responder;
 use crate::context::Context;
 use crate::message::{Message, Request};
 use crate::report::Report;
+use crate::snapshot::Saving;
 
 /// Something with a mailbox.
 ///
@@ -41,6 +42,13 @@ pub trait Actor: Sized + Send + 'static {
     /// The first delivery: at the start of the run, or in the step after the one that spawned it.
     fn started(&mut self, ctx: &mut Context<'_, Self>) {
         let _ = ctx;
+    }
+
+    /// How the actor is saved in a [`Snapshot`](crate::Snapshot): with what kinds of messages, jobs, questions and children.
+    ///
+    /// `None`, which is what this gives unless it is overridden, says that it cannot be: a snapshot of a run with such an actor is refused.
+    fn saving() -> Option<Saving<Self>> {
+        None
     }
 
     /// Named results, asked for when the run has ended, or when the actor stops.

@@ -1,6 +1,6 @@
 //! Addresses: where messages can be sent. Invariant: an address hashes and compares by the path it stands for, never by its slot.
 
-use std::any::Any;
+use std::any::{Any, TypeId, type_name};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
@@ -15,6 +15,7 @@ use crate::kernel::entry::{ActorId, Cell, Entry, Thunk, Turn, What};
 use crate::kernel::kinds::{START, UNIT};
 use crate::message::Message;
 use crate::report::Report;
+use crate::snapshot::Table;
 
 macro_rules! address {
     ($(#[$doc:meta])* $name:ident<$param:ident>) => {
@@ -84,6 +85,12 @@ pub struct Recipient<M> {
 
 address!(@traits Recipient<M>);
 
+impl<M> Recipient<M> {
+    pub(crate) fn new(id: ActorId, path_digest: u64, thunk: Thunk) -> Self {
+        Self { id, path_digest, thunk, of: PhantomData }
+    }
+}
+
 impl<A: Actor> Addr<A> {
     /// The address as one that takes messages of type `M` and hides what the actor is.
     #[inline(always)]
@@ -135,6 +142,43 @@ pub(crate) struct Occupied<A>(pub(crate) A);
 impl<A: Actor> Cell for Occupied<A> {
     fn report(&self, report: &mut Report) {
         self.0.report(report);
+    }
+
+    fn of(&self) -> Option<(TypeId, &'static str)> {
+        Remains::<A>::new().of()
+    }
+
+    fn table(&self) -> Option<Table> {
+        Remains::<A>::new().table()
+    }
+
+    fn remains(&self) -> Box<dyn Cell> {
+        Box::new(Remains::<A>::new())
+    }
+}
+
+/// The slot of an actor that has stopped: what is still on its way to it is of its type.
+pub(crate) struct Remains<A>(PhantomData<fn(A)>);
+
+impl<A> Remains<A> {
+    pub(crate) const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<A: Actor> Cell for Remains<A> {
+    fn report(&self, _: &mut Report) {}
+
+    fn of(&self) -> Option<(TypeId, &'static str)> {
+        Some((TypeId::of::<A>(), type_name::<A>()))
+    }
+
+    fn table(&self) -> Option<Table> {
+        A::saving().map(Table::from)
+    }
+
+    fn remains(&self) -> Box<dyn Cell> {
+        Box::new(Self::new())
     }
 }
 

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 
 use crate::actor::{Handler, Responds};
 use crate::address::actor_of;
@@ -22,11 +23,11 @@ use crate::task::WaitKey;
 use crate::time::Duration;
 
 /// Tells one question of an actor from another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AskId(pub(crate) u64);
 
 /// Why there is no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum AskError {
     /// There is nobody to answer any more, or it chose not to.
     Gone,
@@ -85,7 +86,11 @@ impl<R> Drop for Responder<R> {
 
 /// A question, as its asker knows it.
 struct Ask {
+    asker: ActorId,
+    target: ActorId,
     id: AskId,
+    /// The question's.
+    kind: &'static str,
     thunk: Thunk,
     wait: Option<WaitKey>,
     timer: Option<NodeKey>,
@@ -96,14 +101,16 @@ struct Ask {
 
 /// A question, as the one that is asked knows it. It lies where that one lives, be it in another shard than the asker.
 pub(crate) struct Duty {
-    asker: ActorId,
+    pub(crate) asker: ActorId,
     /// Its slot where the asker lives.
-    ask: u32,
-    id: AskId,
-    target: ActorId,
+    pub(crate) ask: u32,
+    pub(crate) id: AskId,
+    pub(crate) target: ActorId,
+    /// The question's.
+    pub(crate) kind: &'static str,
     /// The target's count when it got the request.
-    count: u64,
-    delivered: Site,
+    pub(crate) count: u64,
+    pub(crate) delivered: Site,
 }
 
 /// The open questions of a shard, and those that its actors owe an answer.
@@ -120,7 +127,57 @@ pub(crate) struct Asks {
     lost_dead: Vec<u32>,
 }
 
+/// An ask that is not over, as a snapshot sees it.
+#[derive(Clone, Copy)]
+pub(crate) struct OpenAsk {
+    pub(crate) asker: ActorId,
+    pub(crate) target: ActorId,
+    pub(crate) id: AskId,
+    pub(crate) kind: &'static str,
+    /// A reply would still be read.
+    pub(crate) open: bool,
+    /// None can come any more.
+    pub(crate) resolved: bool,
+    pub(crate) of_task: bool,
+}
+
 impl Asks {
+    /// All asks that are not over, with their slots.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (u32, OpenAsk)> {
+        (0u32..).zip(&self.slots).filter_map(|(slot, ask)| {
+            let Ask { asker, target, id, kind, open, resolved, .. } = *ask.as_ref()?;
+            Some((slot, OpenAsk { asker, target, id, kind, open, resolved, of_task: ask.as_ref()?.wait.is_some() }))
+        })
+    }
+
+    /// Takes an ask from a snapshot; its answer comes through `thunk`. Slots are handed out in order: `None` is for an ask of another shard.
+    pub(crate) fn resume(&mut self, ask: Option<(OpenAsk, Thunk)>) {
+        if ask.is_none() {
+            self.free.push(self.slots.len() as u32);
+        }
+        self.slots.push(ask.map(|(OpenAsk { asker, target, id, kind, open, resolved, .. }, thunk)| Ask {
+            asker,
+            target,
+            id,
+            kind,
+            thunk,
+            wait: None,
+            timer: None,
+            open,
+            resolved,
+        }));
+    }
+
+    /// The timer that a resumed ask had.
+    pub(crate) fn resume_timer(&mut self, slot: u32, timer: NodeKey) {
+        self.ask(slot).timer = Some(timer);
+    }
+
+    /// The questions that are on their way to somebody here, or with them: slot, asker, target and kind.
+    pub(crate) fn duties(&self) -> impl Iterator<Item = (u32, ActorId, ActorId, &'static str)> {
+        (0u32..).zip(&self.duties).filter_map(|(slot, duty)| duty.as_ref().map(|duty| (slot, duty.asker, duty.target, duty.kind)))
+    }
+
     fn ask(&mut self, slot: u32) -> &mut Ask {
         self.slots[slot as usize].as_mut().expect("an ask that is not over")
     }
@@ -202,10 +259,11 @@ impl Core {
                 return (id, None);
             }
         }
-        let slot = self.asks.open(Ask { id, thunk: answered, wait, timer: None, open: true, resolved: false });
+        let ask = Ask { asker: self.me, target: to, id, kind: R::KIND, thunk: answered, wait, timer: None, open: true, resolved: false };
+        let slot = self.asks.open(ask);
         match self.travel(to, Duration::ZERO) {
             Some(arrival) => {
-                let duty = Duty { asker: self.me, ask: slot, id, target: to, count: 0, delivered: self.site() };
+                let duty = Duty { asker: self.me, ask: slot, id, target: to, kind: R::KIND, count: 0, delivered: self.site() };
                 let entry = self.entry(to, seq, What::Request, responds);
                 match arrival {
                     Arrival::Away(_) => self.dispatch_kept(entry, arrival, request, With::Duty(duty)),

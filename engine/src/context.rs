@@ -4,6 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 
+use serde::{Deserialize, Serialize};
+
 use crate::actor::{Actor, Handler, Responds};
 use crate::address::{Addr, Occupied, StreamRef, Sub, Target, handle, start};
 use crate::ask::{Answer, AskId, Responder, answer_handler, respond};
@@ -22,11 +24,21 @@ use crate::time::{Duration, Instant};
 use crate::time_keeper::{StopRun, TimeKeeper};
 
 /// A timer of the actor that armed it, until it is delivered for the last time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Timer {
-    owner: ActorId,
-    node: Option<NodeKey>,
+    pub(crate) owner: ActorId,
+    /// The number that arming it drew.
+    pub(crate) seq: u64,
+    pub(crate) node: Option<NodeKey>,
 }
+
+impl PartialEq for Timer {
+    fn eq(&self, other: &Self) -> bool {
+        (self.owner, self.seq) == (other.owner, other.seq)
+    }
+}
+
+impl Eq for Timer {}
 
 /// When an interval ticks.
 ///
@@ -35,7 +47,7 @@ pub struct Timer {
 /// let every = Every { first: Instant::EPOCH, period: Duration::secs(1), end: Some(Instant::from_nanos(5_000_000_000)) };
 /// assert_eq!(every, Every::from(Instant::EPOCH, Duration::secs(1)).until(Instant::EPOCH + Duration::secs(5)));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Every {
     /// The first tick. Ticks in the past fire one by one, a step each.
     pub first: Instant,
@@ -60,7 +72,7 @@ impl Every {
 }
 
 /// What a controlled stream can be told (rule R14). It acts from the first event after this instant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Control {
     /// Skip and count events from now on.
     Pause,
@@ -187,9 +199,9 @@ impl<'a, A: Actor> Context<'a, A> {
         match self.core.now.checked_add(delay) {
             Some(due) => self.notify_at(due, message),
             None if delay.is_positive() => {
-                self.core.draw();
+                let seq = self.core.draw();
                 self.core.counters.never += 1;
-                Timer { owner: self.me, node: None }
+                Timer { owner: self.me, seq, node: None }
             }
             None => self.notify_at(Instant::MIN, message),
         }
@@ -201,8 +213,8 @@ impl<'a, A: Actor> Context<'a, A> {
     where
         A: Handler<M>,
     {
-        let node = self.core.arm(handle::<A, M>, at, message);
-        Timer { owner: self.me, node: Some(node) }
+        let (seq, node) = self.core.arm(handle::<A, M>, at, message);
+        Timer { owner: self.me, seq, node: Some(node) }
     }
 
     /// Arms an interval. Panics if its period is not positive.
@@ -212,8 +224,8 @@ impl<'a, A: Actor> Context<'a, A> {
     {
         assert!(every.period.is_positive(), "an interval of {} never moves on", every.period);
         if every.end.is_some_and(|end| every.first > end) {
-            self.core.draw();
-            return Timer { owner: self.me, node: None };
+            let seq = self.core.draw();
+            return Timer { owner: self.me, seq, node: None };
         }
         let timer = self.notify_at(every.first, message);
         if let Some(node) = timer.node {
@@ -406,6 +418,13 @@ impl Core {
         self.dispatch(entry, arrival, With::Nothing);
     }
 
+    /// Makes a slot the facet that serves an asker.
+    pub(crate) fn make_facet(&mut self, id: ActorId, asker: ActorId) {
+        self.hot[id.index()].unbounded = true;
+        self.cold[id.index()].stream = Some(asker.0);
+        self.cold[asker.index()].facet = Some(id);
+    }
+
     /// The facet of the time-keeper that serves the actor that is handling.
     fn facet(&mut self) -> ActorId {
         let me = self.me;
@@ -415,9 +434,7 @@ impl Core {
         let cold = &self.cold[me.index()];
         let (path, root) = (cold.path.facet(), cold.root);
         let id = self.add(path, Rank::default(), Some(root), Life::Living);
-        self.hot[id.index()].unbounded = true;
-        self.cold[id.index()].stream = Some(me.0);
-        self.cold[me.index()].facet = Some(id);
+        self.make_facet(id, me);
         self.new_facets.push(id);
         self.attention = true;
         id

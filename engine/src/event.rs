@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::path::{Path, Rank};
 use crate::time::{Duration, Instant};
 
 /// The times of one delivery. Its instant is [`Context::now`](crate::Context::now).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// When a timer or a delayed message was asked for; the instant for everything else.
     pub due: Instant,

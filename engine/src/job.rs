@@ -17,7 +17,7 @@ use crate::task::WaitKey;
 use crate::time::Duration;
 
 /// A job that was submitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct JobId {
     owner: ActorId,
     seq: u64,
@@ -25,9 +25,27 @@ pub struct JobId {
     node: Option<NodeKey>,
 }
 
+impl PartialEq for JobId {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for JobId {}
+
 impl JobId {
     pub(crate) fn owner(self) -> ActorId {
         self.owner
+    }
+
+    /// Whose job it is, and the number that submitting it drew.
+    pub(crate) fn key(self) -> (ActorId, u64) {
+        (self.owner, self.seq)
+    }
+
+    /// The handle of a job that is over, or of one whose result is pending in this slot.
+    pub(crate) fn new((owner, seq): (ActorId, u64), pending: Option<(u32, NodeKey)>) -> Self {
+        Self { owner, seq, slot: pending.map_or(u32::MAX, |(slot, _)| slot), node: pending.map(|(_, node)| node) }
     }
 }
 
@@ -55,10 +73,22 @@ impl<T: Message> Message for JobDone<T> {
 
 struct Slot {
     id: JobId,
+    kind: &'static str,
     ticket: Box<dyn Any>,
     cancel: fn(&dyn Any),
     judge: fn(&dyn Any) -> (&'static str, u64),
     wait: Option<WaitKey>,
+}
+
+impl Slot {
+    fn new<T: Message>(id: JobId, ticket: Ticket<T>, wait: Option<WaitKey>) -> Self {
+        let cancel = |ticket: &dyn Any| ticket_of::<T>(ticket).cancel();
+        let judge = |ticket: &dyn Any| match ticket_of::<T>(ticket).wait() {
+            Ok(value) => (T::KIND, digest_of(&value)),
+            Err(panic) => (JOB_PANIC.name, digest_of(&panic.0)),
+        };
+        Self { id, kind: T::KIND, ticket: Box::new(ticket), cancel, judge, wait }
+    }
 }
 
 /// The jobs of a shard whose results were not delivered.
@@ -66,6 +96,32 @@ struct Slot {
 pub(crate) struct Jobs {
     slots: Vec<Option<Slot>>,
     free: Vec<u32>,
+}
+
+/// A job whose result is pending, as a snapshot sees it.
+pub(crate) struct PendingJob<'a> {
+    pub(crate) kind: &'static str,
+    /// A `Ticket` of the result's type.
+    pub(crate) ticket: &'a dyn Any,
+    pub(crate) of_task: bool,
+}
+
+impl Jobs {
+    pub(crate) fn look(&self, slot: u32) -> PendingJob<'_> {
+        let slot = self.slots[slot as usize].as_ref().expect("a job whose result was not delivered");
+        PendingJob { kind: slot.kind, ticket: &*slot.ticket, of_task: slot.wait.is_some() }
+    }
+
+    /// A slot for a job of a snapshot, to be filled by [`Jobs::fill`].
+    pub(crate) fn reserve(&mut self) -> u32 {
+        self.slots.push(None);
+        self.slots.len() as u32 - 1
+    }
+
+    /// Puts a result that is known already into its slot.
+    pub(crate) fn fill<T: Message>(&mut self, key: (ActorId, u64), slot: u32, node: NodeKey, result: Result<T, JobPanic>) {
+        self.slots[slot as usize] = Some(Slot::new(JobId::new(key, Some((slot, node))), Ticket::done(result), None));
+    }
 }
 
 impl Core {
@@ -86,13 +142,7 @@ impl Core {
         let node = self.arrival(latency).map(|arrival| self.schedule(entry, arrival));
         let id = JobId { owner: self.me, seq, slot, node };
         if node.is_some() {
-            let ticket = Box::new(self.pool.submit(job));
-            let cancel = |ticket: &dyn Any| ticket_of::<T>(ticket).cancel();
-            let judge = |ticket: &dyn Any| match ticket_of::<T>(ticket).wait() {
-                Ok(value) => (T::KIND, digest_of(&value)),
-                Err(panic) => (JOB_PANIC.name, digest_of(&panic.0)),
-            };
-            self.jobs.slots[slot as usize] = Some(Slot { id, ticket, cancel, judge, wait });
+            self.jobs.slots[slot as usize] = Some(Slot::new(id, self.pool.submit(job), wait));
         } else {
             self.jobs.free.push(slot);
         }
@@ -135,7 +185,7 @@ impl Core {
     }
 }
 
-fn ticket_of<T: 'static>(ticket: &dyn Any) -> &Ticket<T> {
+pub(crate) fn ticket_of<T: 'static>(ticket: &dyn Any) -> &Ticket<T> {
     ticket.downcast_ref().expect("a ticket of the job's type")
 }
 

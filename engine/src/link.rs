@@ -74,6 +74,12 @@ struct Path {
     last: Instant,
 }
 
+impl Path {
+    fn rng(seed: u64, digests: (u64, u64)) -> Rng {
+        Rng::of(seed, "link", &format!("link {:016x} {:016x}", digests.0, digests.1))
+    }
+}
+
 /// All links of a run, by roots.
 #[derive(Default)]
 pub(crate) struct Links {
@@ -84,6 +90,16 @@ pub(crate) struct Links {
 impl Links {
     pub(crate) fn insert(&mut self, from: ActorId, to: ActorId, link: Link) -> bool {
         self.links.insert((from, to), link).is_none()
+    }
+
+    /// What has travelled over links that draw numbers: by sender and receiver, how many words were drawn and the last arrival.
+    pub(crate) fn travelled(&self) -> impl Iterator<Item = ((ActorId, ActorId), u64, Instant)> {
+        self.paths.iter().map(|(ends, path)| (*ends, path.rng.drawn(), path.last))
+    }
+
+    /// Puts a sender and a receiver where a snapshot has left them.
+    pub(crate) fn resume(&mut self, seed: u64, ends: (ActorId, ActorId), digests: (u64, u64), drawn: u64, last: Instant) {
+        self.paths.insert(ends, Path { rng: Path::rng(seed, digests).after(drawn), last });
     }
 
     pub(crate) fn has(&self, from: ActorId, to: ActorId) -> bool {
@@ -114,10 +130,7 @@ impl Links {
         if link.jitter == Duration::ZERO && link.loss == 0.0 {
             return arrives(soonest);
         }
-        let path = self.paths.entry(ends).or_insert_with(|| {
-            let purpose = format!("link {:016x} {:016x}", digests.0, digests.1);
-            Path { rng: Rng::of(seed, "link", &purpose), last: Instant::MIN }
-        });
+        let path = self.paths.entry(ends).or_insert_with(|| Path { rng: Path::rng(seed, digests), last: Instant::MIN });
         // Both numbers are drawn for every message, so that loss does not shift later jitter.
         let (loss, jitter) = (path.rng.uniform(), path.rng.below(jitter + 1));
         if loss < link.loss {

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// Where an actor or a stream stands among those of its class: lower ranks first, 0 unless given. A child has its parent's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Rank(pub i32);
 
 /// The name of an actor or a stream that was not spawned: not empty, without `/`, and not the time-keeper's.

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Sender, unbounded};
 use parking_lot::{Condvar, Mutex};
+use serde::{Deserialize, Serialize};
 
 /// A job that panicked, with what it said.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct JobPanic(pub String);
 
 impl fmt::Display for JobPanic {
@@ -86,6 +87,19 @@ impl<T: Send + 'static> Ticket<T> {
                 State::Waiting(_) | State::Over => unreachable!("a job that was cancelled, or whose result was taken, is waited for"),
             }
         }
+    }
+
+    /// Waits for the result and looks at it; it stays to be taken. Panics as [`Ticket::wait`] does.
+    pub(crate) fn look<R>(&self, f: impl FnOnce(&Result<T, JobPanic>) -> R) -> R {
+        let result = self.wait();
+        let looked = f(&result);
+        *self.0.state.lock() = State::Done(result);
+        looked
+    }
+
+    /// A job that is done already.
+    pub(crate) fn done(result: Result<T, JobPanic>) -> Self {
+        Self(Arc::new(Shared { state: Mutex::new(State::Done(result)), done: Condvar::new() }))
     }
 
     /// Gives the job up: if no thread has begun it, it never runs. A running one goes on, and its result is dropped.

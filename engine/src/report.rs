@@ -1,7 +1,9 @@
 //! Named results of actors.
 
+use serde::{Deserialize, Serialize};
+
 /// A result: a number, a whole number or a text.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Value {
     /// A float.
     Number(f64),
@@ -20,7 +22,7 @@ pub enum Value {
 /// report.number("profit", 1.25);
 /// assert_eq!(report.get("fills"), Some(&Value::Integer(3)));
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     entries: Vec<(String, Value)>,
 }

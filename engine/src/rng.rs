@@ -3,6 +3,8 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng};
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 use crate::digest::digest_of;
 
 /// A seeded stream of random numbers. Equal seeds give equal numbers on every machine: distributions use `libm`.
@@ -23,6 +25,18 @@ impl Rng {
             chunk.copy_from_slice(&digest_of(&(seed, path, purpose, lane as u64)).to_le_bytes());
         }
         Self(ChaCha8Rng::from_seed(bytes))
+    }
+
+    /// How many words of 32 bits were drawn.
+    pub(crate) fn drawn(&self) -> u64 {
+        u64::try_from(self.0.get_word_pos()).expect("fewer than 2^64 random words")
+    }
+
+    /// Goes to where this many words of 32 bits have been drawn.
+    #[must_use]
+    pub(crate) fn after(mut self, words: u64) -> Self {
+        self.0.set_word_pos(u128::from(words));
+        self
     }
 
     /// 64 random bits.
@@ -60,9 +74,54 @@ impl Rng {
     }
 }
 
+/// The seed in hexadecimal digits, and how many words of 32 bits were drawn.
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Rng")]
+struct Saved {
+    seed: String,
+    drawn: u64,
+}
+
+impl Serialize for Rng {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let seed = self.0.get_seed().iter().map(|byte| format!("{byte:02x}")).collect();
+        Saved { seed, drawn: self.drawn() }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Rng {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Saved { seed, drawn } = Saved::deserialize(deserializer)?;
+        let fault = || de::Error::custom(format!("`{seed}` is no seed of 64 hexadecimal digits"));
+        let mut bytes = [0u8; 32];
+        if seed.len() != 64 || !seed.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(fault());
+        }
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&seed[2 * index..2 * index + 2], 16).map_err(|_| fault())?;
+        }
+        Ok(Self(ChaCha8Rng::from_seed(bytes)).after(drawn))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn goes_on_where_it_was() {
+        for drawn in [0, 1, 7, 8, 31, 32, 33, 64, 1000] {
+            let mut rng = Rng::of(3, "a", "test");
+            (0..drawn).for_each(|_| _ = rng.bits());
+            let text = ron::to_string(&rng).expect("a text");
+            let mut saved: Rng = ron::from_str(&text).expect("the same generator");
+            let mut placed = Rng::of(3, "a", "test").after(rng.drawn());
+            for _ in 0..100 {
+                let bits = rng.bits();
+                assert_eq!((saved.bits(), placed.bits()), (bits, bits), "after {drawn} draws");
+            }
+        }
+    }
 
     #[test]
     fn moments_are_those_of_the_distributions() {

@@ -11,6 +11,7 @@ use crate::kernel::entry::Entry;
 use crate::kernel::shard::{Advance, Shard};
 use crate::outcome::{End, Failed, Outcome};
 use crate::simulation::{OnProgress, Prepared};
+use crate::snapshot::{self, Snapshot, SnapshotError};
 use crate::time::Instant;
 
 /// How far a run is.
@@ -92,6 +93,11 @@ impl Run {
     pub(crate) fn new(prepared: Prepared, start: Instant) -> Self {
         let Prepared { name, shard, roots, start: _, until, interrupt, progress } = prepared;
         Self { name, shard, begins: Some((start, roots)), until, interrupt, progress, end: None, stepped: None }
+    }
+
+    /// One that goes on from a snapshot.
+    pub(crate) fn resumed(prepared: Prepared) -> Self {
+        Self { begins: None, ..Self::new(prepared, Instant::EPOCH) }
     }
 
     /// Where the run stands: the key of the last step.
@@ -231,6 +237,25 @@ impl Run {
     pub fn actor<A: Actor>(&self, address: Addr<A>) -> Option<&A> {
         let cell: &dyn std::any::Any = self.shard.cell(address.id)?;
         cell.downcast_ref::<Occupied<A>>().map(|occupied| &occupied.0)
+    }
+
+    /// Saves the run as it stands, at a still point: between two instants, as [`Run::until`] and [`Run::step_instant`] leave it. The run can go
+    /// on; jobs under way are waited for.
+    ///
+    /// # Errors
+    /// [`SnapshotError`] if this is no still point, or names the actor that cannot be saved.
+    pub fn snapshot(&mut self) -> Result<Snapshot, SnapshotError> {
+        if self.begins.is_some() {
+            return Err(SnapshotError::Unbegun);
+        }
+        let site = self.site();
+        if self.shard.error.is_some() || self.shard.stopped {
+            return Err(SnapshotError::Over(site));
+        }
+        if !self.shard.is_still() {
+            return Err(SnapshotError::Moving(site));
+        }
+        snapshot::take(&mut self.shard, &self.name, &|_| true).map(Snapshot::of)
     }
 
     /// How far the run is.

@@ -22,6 +22,7 @@ use crate::outcome::{Failed, Outcome};
 use crate::path::{Name, Path, Rank};
 use crate::pool::Pool;
 use crate::run::{Progress, Run};
+use crate::snapshot::{self, Changes, RestoreError, Snapshot};
 use crate::stream::Stream;
 use crate::time::{Duration, Instant};
 use crate::trace::Observer;
@@ -365,6 +366,21 @@ impl Simulation {
     /// [`RunError::Build`] if the simulation is not complete, [`RunError::Source`] if a stream cannot be opened.
     pub fn begin(self) -> Result<Run, RunError> {
         self.prepare()?.begin()
+    }
+
+    /// Goes on from a snapshot, which was taken of a run of a simulation that was built as this one is. Its streams are opened and read up to
+    /// where they were; nothing is delivered yet.
+    ///
+    /// # Errors
+    /// [`RestoreError`] if this is another simulation, if an actor or what is on its way to it cannot be read, or if a source has changed.
+    pub fn restore(self, snapshot: &Snapshot) -> Result<Run, RestoreError> {
+        self.resume(snapshot, &Changes::default())
+    }
+
+    pub(crate) fn resume(self, snapshot: &Snapshot, changes: &Changes) -> Result<Run, RestoreError> {
+        let mut prepared = self.prepare()?;
+        snapshot::restore(&mut prepared, snapshot.image(), changes, &|_| true)?;
+        Ok(Run::resumed(prepared))
     }
 
     /// Runs to the end.

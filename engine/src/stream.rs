@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::path::Rank;
 use crate::source::{Source, SourceError, Timed};
 use crate::time::Duration;
@@ -19,7 +21,7 @@ pub enum Late {
 }
 
 /// What a stream has counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LateCounts {
     /// Late items that were delivered flagged.
     pub flagged: u64,

@@ -32,10 +32,33 @@ use crate::pool::JobPanic;
 use crate::time::{Duration, Instant};
 
 /// A task of the actor that started it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Task {
     index: u32,
     generation: u32,
+    owner: ActorId,
+    /// How many tasks its owner had started before.
+    number: u64,
+}
+
+impl PartialEq for Task {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Task {}
+
+impl Task {
+    /// Whose task it is, and which one.
+    pub(crate) fn key(self) -> (ActorId, u64) {
+        (self.owner, self.number)
+    }
+
+    /// The handle of a task that is over.
+    pub(crate) fn over((owner, number): (ActorId, u64)) -> Self {
+        Self { index: u32::MAX, generation: 0, owner, number }
+    }
 }
 
 /// One thing that a task awaits.
@@ -94,7 +117,8 @@ struct Slot {
 /// A poll that is due in this step.
 #[derive(Clone, Copy)]
 struct Due {
-    task: Task,
+    index: u32,
+    generation: u32,
     cause: u64,
     kind: &'static str,
 }
@@ -193,7 +217,7 @@ impl Tasks {
     /// Forgets the polls that are due.
     pub(crate) fn forget_due(&mut self) {
         for due in self.woken.drain(..) {
-            self.slots[due.task.index as usize].woken = false;
+            self.slots[due.index as usize].woken = false;
         }
         self.fresh.clear();
     }
@@ -209,8 +233,7 @@ impl Tasks {
     }
 
     fn is_alive(&self, task: Task) -> bool {
-        let slot = &self.slots[task.index as usize];
-        slot.alive && slot.generation == task.generation
+        self.slots.get(task.index as usize).is_some_and(|slot| slot.alive && slot.generation == task.generation)
     }
 
     #[inline]
@@ -271,7 +294,7 @@ impl Tasks {
         let slot = &mut self.slots[index as usize];
         if !slot.woken {
             slot.woken = true;
-            self.woken.push(Due { task: Task { index, generation: slot.generation }, cause, kind });
+            self.woken.push(Due { index, generation: slot.generation, cause, kind });
         }
     }
 
@@ -304,8 +327,10 @@ impl Core {
         slot.woken = false;
         slot.pooled = false;
         slot.future = Some(future);
-        let task = Task { index, generation: slot.generation };
-        tasks.fresh.push(Due { task, cause: self.cause, kind: self.kind });
+        let cold = &mut self.cold[self.me.index()];
+        let task = Task { index, generation: slot.generation, owner: self.me, number: cold.tasks_started };
+        cold.tasks_started += 1;
+        tasks.fresh.push(Due { index, generation: slot.generation, cause: self.cause, kind: self.kind });
         self.cold[self.me.index()].tasks.push(index);
         task
     }
@@ -411,7 +436,7 @@ impl Core {
             let woken = self.tasks.woken.len();
             let due = if *at < woken {
                 let due = self.tasks.woken[*at];
-                self.tasks.slots[due.task.index as usize].woken = false;
+                self.tasks.slots[due.index as usize].woken = false;
                 due
             } else {
                 match self.tasks.fresh.get(*at - woken) {
@@ -424,10 +449,12 @@ impl Core {
                 }
             };
             *at += 1;
-            if self.tasks.is_alive(due.task)
-                && let Some(future) = self.tasks.slots[due.task.index as usize].future.take()
+            let slot = &mut self.tasks.slots[due.index as usize];
+            if slot.alive
+                && slot.generation == due.generation
+                && let Some(future) = slot.future.take()
             {
-                self.tasks.current = due.task.index;
+                self.tasks.current = due.index;
                 self.cause = due.cause;
                 self.kind = due.kind;
                 return Some(future);

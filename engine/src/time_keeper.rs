@@ -1,23 +1,26 @@
 //! The time-keeper as actors meet it: one facet per asker (rule R20). Invariant: it tells an asker only of the asker's own future.
 
+use serde::{Deserialize, Serialize};
+
 use crate::actor::{Actor, Handler, Responds};
 use crate::ask::Responder;
 use crate::context::Context;
 use crate::kernel::core::Core;
 use crate::kernel::entry::ActorId;
 use crate::message::{Message, Request};
+use crate::snapshot::Saving;
 use crate::time::Instant;
 
 /// Asks for the least instant at which a timer, task, job or subscribed stream of the asker is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct NextInstant;
 
 /// The answer to [`NextInstant`]. `None`: nothing is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct NextInstantIs(pub Option<Instant>);
 
 /// Stops the run at the end of the step that delivers it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct StopRun;
 
 impl Message for NextInstant {
@@ -37,10 +40,14 @@ impl Message for StopRun {
 }
 
 /// A facet of the time-keeper; [`Context::time_keeper`] gives its address.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct TimeKeeper(pub(crate) ());
 
-impl Actor for TimeKeeper {}
+impl Actor for TimeKeeper {
+    fn saving() -> Option<Saving<Self>> {
+        Some(Saving::new().message::<StopRun>().answers::<NextInstant>())
+    }
+}
 
 impl Handler<StopRun> for TimeKeeper {
     fn handle(&mut self, _: &StopRun, ctx: &mut Context<'_, Self>) {

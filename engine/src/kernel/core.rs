@@ -3,6 +3,8 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::address::{Recipient, Sub};
 use crate::ask::Asks;
 use crate::digest::{digest_of, digest_of_text, fold};
@@ -74,6 +76,8 @@ pub(crate) struct Cold {
     /// Its own last calls: publisher, type, whether that was a subscribe.
     pub(crate) wishes: Vec<(ActorId, u16, bool)>,
     pub(crate) tasks: Vec<u32>,
+    /// How many tasks it has started.
+    pub(crate) tasks_started: u64,
 }
 
 impl Hot {
@@ -110,6 +114,7 @@ impl Cold {
             lists: Vec::new(),
             wishes: Vec::new(),
             tasks: Vec::new(),
+            tasks_started: 0,
         }
     }
 }
@@ -142,7 +147,7 @@ pub(crate) enum Arrival {
 }
 
 /// What the run has counted.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Counters {
     pub(crate) events: u64,
     pub(crate) deliveries: u64,
@@ -293,10 +298,15 @@ impl Core {
 
     /// One that was never born stands at rank 0 in traces.
     pub(crate) fn stands_at_rank_zero(&mut self, id: ActorId) {
+        self.stands_at(id, Rank::default());
+    }
+
+    /// Gives a slot another rank.
+    pub(crate) fn stands_at(&mut self, id: ActorId, rank: Rank) {
         let cold = &mut self.cold[id.index()];
-        let rank = std::mem::take(&mut cold.rank);
+        let before = std::mem::replace(&mut cold.rank, rank);
         let hot = &mut self.hot;
-        self.order.move_to(rank, Rank::default(), &cold.path, id, |id, label| hot[id.index()].label = label);
+        self.order.move_to(before, rank, &cold.path, id, |id, label| hot[id.index()].label = label);
     }
 
     #[inline(always)]
@@ -606,12 +616,12 @@ impl Core {
 
     /// Arms an own timer.
     #[inline(always)]
-    pub(crate) fn arm<M: Message>(&mut self, thunk: Thunk, due: Instant, message: M) -> NodeKey {
+    pub(crate) fn arm<M: Message>(&mut self, thunk: Thunk, due: Instant, message: M) -> (u64, NodeKey) {
         let seq = self.draw();
         let ty = self.ty::<M>();
         let payload = self.kept.push(ty, message, 1);
         let entry = Entry { payload, ty, ..self.entry(self.me, seq, What::Timer, thunk) };
-        self.schedule_at(entry, due)
+        (seq, self.schedule_at(entry, due))
     }
 
     /// Queues for an instant, which may be in the past: then for the next step.

@@ -1,10 +1,11 @@
 //! A delivery on its way. Invariant: two entries of one receiver never share (class, sender, seq).
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 
 use crate::kernel::core::Core;
 use crate::kernel::payload::Arenas;
 use crate::report::Report;
+use crate::snapshot::Table;
 
 /// The slot of an actor, a stream or a facet in its shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,6 +129,12 @@ impl Entry {
 /// An actor behind its type.
 pub(crate) trait Cell: Any {
     fn report(&self, report: &mut Report);
+    /// The actor's type, if there is or was one.
+    fn of(&self) -> Option<(TypeId, &'static str)>;
+    /// How the actor's type is saved, if it can be.
+    fn table(&self) -> Option<Table>;
+    /// What is left of the actor when it has stopped: its type alone.
+    fn remains(&self) -> Box<dyn Cell>;
 }
 
 /// A slot without an actor.
@@ -135,6 +142,18 @@ pub(crate) struct Vacant;
 
 impl Cell for Vacant {
     fn report(&self, _: &mut Report) {}
+
+    fn of(&self) -> Option<(TypeId, &'static str)> {
+        None
+    }
+
+    fn table(&self) -> Option<Table> {
+        None
+    }
+
+    fn remains(&self) -> Box<dyn Cell> {
+        Box::new(Self)
+    }
 }
 
 /// What a thunk works on.

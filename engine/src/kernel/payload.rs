@@ -196,6 +196,12 @@ impl Kept {
         self.slabs[usize::from(ty)].release(index);
     }
 
+    /// A look at a message. `None` if it is of another type.
+    pub(crate) fn look<M: Message>(&self, ty: u16, index: u32) -> Option<&M> {
+        let slab: &dyn Any = &*self.slabs[usize::from(ty)];
+        slab.downcast_ref::<Slab<M>>()?.slots[index as usize].message.as_ref()
+    }
+
     pub(crate) fn any(&self, ty: u16) -> &dyn AnySlab {
         &*self.slabs[usize::from(ty)]
     }

@@ -245,6 +245,19 @@ impl Pending {
         node.entry
     }
 
+    /// What is queued, with its handle and how it goes on.
+    pub(crate) fn armed(&self) -> impl Iterator<Item = (NodeKey, &Entry, Instant, Option<Interval>)> {
+        (0u32..).zip(&self.nodes).filter(|(_, node)| node.state == State::Armed && node.queued).map(|(index, node)| {
+            let key = NodeKey { index, generation: node.generation };
+            (key, &node.entry, node.due, self.interval(index))
+        })
+    }
+
+    /// Gives a node that was added what its entry is to be.
+    pub(crate) fn set_entry(&mut self, index: u32, entry: Entry) {
+        self.nodes[index as usize].entry = Entry { node: index, ..entry };
+    }
+
     /// What is queued for later steps, in no order that matters: only least times are taken from it.
     pub(crate) fn queued(&self) -> impl Iterator<Item = (&Entry, Instant)> {
         self.nodes.iter().filter(|node| node.state == State::Armed && node.queued).map(|node| (&node.entry, node.due))

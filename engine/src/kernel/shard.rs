@@ -23,6 +23,7 @@ use crate::metrics::Metrics;
 use crate::outcome::Part;
 use crate::pool::panic_text;
 use crate::report::Report;
+use crate::snapshot::RestoreError;
 use crate::task::Stage;
 use crate::time::Instant;
 use crate::time_keeper::TimeKeeper;
@@ -183,6 +184,26 @@ impl Shard {
         self.cells.get(id.index()).map(|cell| &**cell)
     }
 
+    /// Takes an actor out of its slot.
+    pub(crate) fn take_cell(&mut self, id: ActorId) -> Box<dyn Cell> {
+        self.cells.get_mut(id.index()).map_or_else(|| Box::new(Vacant) as Box<dyn Cell>, |cell| std::mem::replace(cell, Box::new(Vacant)))
+    }
+
+    /// Puts the streams where a snapshot has left them; those it does not name were not open.
+    pub(crate) fn resume_streams(
+        &mut self,
+        declared: Option<Instant>,
+        mut resume: impl FnMut(&mut dyn StreamCell) -> Result<(), RestoreError>,
+    ) -> Result<(), RestoreError> {
+        self.declared = declared;
+        self.merge.resize(self.streams.len());
+        for number in 0..self.streams.len() {
+            resume(&mut *self.streams[number])?;
+            self.look_at(number);
+        }
+        Ok(())
+    }
+
     /// Opens the streams that are subscribed to; gives the earliest of their first items, where a run without a declared start begins (rule R11).
     pub(crate) fn open(&mut self) -> Result<Option<Instant>, RunError> {
         self.merge.resize(self.streams.len());
@@ -222,7 +243,7 @@ impl Shard {
         }
         for (index, cell) in self.cells.iter_mut().enumerate() {
             if !border.owns(ActorId(index as u32)) {
-                *cell = Box::new(Vacant);
+                *cell = cell.remains();
             }
         }
         self.core.border = Some(Box::new(border));
@@ -1241,7 +1262,8 @@ impl Shard {
         core.cold[actor.index()].lists.clear();
         self.any_stopped = true;
         self.core.attention_when_still = true;
-        let cell = std::mem::replace(&mut self.cells[actor.index()], Box::new(Vacant));
+        let remains = self.cells[actor.index()].remains();
+        let cell = std::mem::replace(&mut self.cells[actor.index()], remains);
         let mut report = Report::default();
         cell.report(&mut report);
         self.reports.push((actor, report));

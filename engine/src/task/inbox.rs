@@ -20,6 +20,16 @@ pub struct Inbox<T> {
     of: PhantomData<fn(T) -> T>,
 }
 
+impl<T> Inbox<T> {
+    pub(crate) fn new(index: u32) -> Self {
+        Self { index, of: PhantomData }
+    }
+
+    pub(crate) fn index(self) -> u32 {
+        self.index
+    }
+}
+
 impl<T> Clone for Inbox<T> {
     fn clone(&self) -> Self {
         *self
@@ -47,6 +57,18 @@ pub(crate) struct Inboxes(Vec<Queue>);
 impl Inboxes {
     fn values<T: 'static>(&mut self, inbox: Inbox<T>) -> &mut VecDeque<T> {
         self.0[inbox.index as usize].values.downcast_mut().expect("an inbox keeps its type")
+    }
+
+    /// Whose an inbox is, and what is in it.
+    pub(crate) fn look<T: 'static>(&self, inbox: Inbox<T>) -> Option<(ActorId, &VecDeque<T>)> {
+        let queue = self.0.get(inbox.index as usize)?;
+        Some((queue.owner, queue.values.downcast_ref()?))
+    }
+
+    /// An inbox from a snapshot.
+    pub(crate) fn resume<T: 'static>(&mut self, owner: ActorId, values: VecDeque<T>) -> Inbox<T> {
+        self.0.push(Queue { owner, values: Box::new(values), waiting: Vec::new() });
+        Inbox::new(self.0.len() as u32 - 1)
     }
 
     /// A task does not wait any more.

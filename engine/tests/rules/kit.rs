@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use stillpoint_engine::trace::{Collect, Record};
 use stillpoint_engine::{
     Actor, Addr, Answer, AskError, AskId, Context, Duration, Every, Handler, Instant, JobDone, JobId, Message, NextInstant, Outcome, Rank,
@@ -14,7 +15,7 @@ use stillpoint_engine::{
 macro_rules! messages {
     ($($(#[$doc:meta])* $name:ident: $kind:literal),*) => {
         $($(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub(crate) struct $name(pub(crate) u64);
 
         impl fmt::Debug for $name {
