@@ -240,12 +240,6 @@ impl Run {
         cell.downcast_ref::<Occupied<A>>().map(|occupied| &occupied.0)
     }
 
-    /// The shard, for tests that take a run apart.
-    #[cfg(test)]
-    pub(crate) fn shard(&mut self) -> &mut Shard {
-        &mut self.shard
-    }
-
     /// Saves the run as it stands, at a still point: between two instants, as [`Run::until`] and [`Run::step_instant`] leave it. The run can go
     /// on; jobs under way are waited for.
     ///

@@ -72,8 +72,8 @@ fn halfway() -> Run {
 fn parts(run: &mut Run, shards: u32) -> Vec<Image> {
     let part = |shard| {
         // Trees stay together.
-        let roots: Vec<u32> = run.shard().core.cold.iter().map(|cold| cold.root.0).collect();
-        let mut part = take(run.shard(), "parts", &|id| roots[id.index()] % shards == shard).expect("a still point");
+        let roots: Vec<u32> = run.shard.core.cold.iter().map(|cold| cold.root.0).collect();
+        let mut part = take(&mut run.shard, "parts", &|id| roots[id.index()] % shards == shard).expect("a still point");
         if shard > 0 {
             part.totals = Totals::default();
         }
@@ -113,12 +113,12 @@ fn r13_a_shard_takes_what_is_its_own() {
     let owned_by = |shard: u32| move |id: ActorId| id.0 % 2 == shard;
     let mut deliveries = 0;
     for shard in 0..2 {
-        let mut run = build().restore(&whole).expect("the same simulation");
-        let all = run.shard();
+        let run = build().restore(&whole).expect("the same simulation");
+        let all = &run.shard;
         let mine = all.core.order.ids().filter(|id| owned_by(shard)(*id)).count();
-        let mut fresh = build().begin().expect("a simulation that begins");
-        restore(fresh.shard(), whole.image(), &Changes::default(), &owned_by(shard)).expect("a part of it");
-        let core = &fresh.shard().core;
+        let mut fresh = build().prepare().expect("a whole simulation");
+        restore(&mut fresh, whole.image(), &Changes::default(), &owned_by(shard)).expect("a part of it");
+        let core = &fresh.shard.core;
         let restored = core.order.ids().filter(|id| core.hot[id.index()].count > 0).count();
         assert!(restored > 0 && restored <= mine, "{restored} of {mine}");
         assert!(core.pending.armed().all(|(_, entry, ..)| owned_by(shard)(entry.to)));
