@@ -149,6 +149,10 @@ pub enum RunError {
     },
     /// The host cannot run it, or what builds it failed. Nothing has run.
     Host(String),
+    /// A snapshot that was asked for could not be taken, or not be kept. The run ended at that still point.
+    Snapshot(String),
+    /// The run could not go on from a snapshot. Nothing has run.
+    Restore(String),
     /// The observer of the trace failed, such as a trace file on a full disk. The run ended at the next still point.
     Observer(String),
 }
@@ -185,6 +189,8 @@ impl fmt::Display for RunError {
             Self::Source { stream, error } => write!(f, "stream `{stream}`: {error}"),
             Self::Build(error) => error.fmt(f),
             Self::Host(cause) => write!(f, "the simulation cannot be run: {cause}"),
+            Self::Snapshot(cause) => write!(f, "no snapshot could be taken: {cause}"),
+            Self::Restore(cause) => write!(f, "the snapshot cannot be restored: {cause}"),
             Self::Observer(cause) => write!(f, "the trace could not be written: {cause}; free some space or write it elsewhere"),
         }
     }
@@ -202,7 +208,7 @@ impl RunError {
             | Self::Panic { site, .. }
             | Self::Undeclared { site, .. }
             | Self::ForeignFuture { site, .. } => Some(*site),
-            Self::Build(_) | Self::Host(_) | Self::Source { .. } | Self::Observer(_) => None,
+            Self::Build(_) | Self::Host(_) | Self::Source { .. } | Self::Snapshot(_) | Self::Restore(_) | Self::Observer(_) => None,
         }
     }
 

@@ -83,6 +83,7 @@ pub(crate) type Stands = (Rank, Path);
 /// What a run came to in one shard.
 pub(crate) struct Part {
     pub(crate) counters: Counters,
+    pub(crate) events_before: u64,
     pub(crate) sum: u128,
     pub(crate) first: Option<Instant>,
     pub(crate) last: Option<Instant>,
@@ -106,9 +107,9 @@ impl Outcome {
             outcome.dead_letters += counters.dead_letters;
             outcome.lost += counters.lost;
             outcome.never += counters.never;
-            if part.streams.iter().all(|stream| stream.cover.is_none()) {
-                outcome.events += counters.events;
-            }
+            // What several shards deliver is counted by what their copies of a stream cover.
+            let is_alone = part.streams.iter().all(|stream| stream.cover.is_none());
+            outcome.events += if is_alone { counters.events } else { part.events_before };
             outcome.first = [outcome.first, part.first].into_iter().flatten().min();
             outcome.last = outcome.last.max(part.last);
             reports.extend(part.reports);

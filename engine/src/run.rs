@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::actor::Actor;
 use crate::address::{Addr, Occupied};
 use crate::error::Site;
+use crate::host::Keep;
 use crate::kernel::entry::Entry;
 use crate::kernel::shard::{Advance, Shard};
 use crate::outcome::{End, Failed, Outcome};
@@ -256,6 +257,15 @@ impl Run {
             return Err(SnapshotError::Moving(site));
         }
         snapshot::take(&mut self.shard, &self.name, &|_| true).map(Snapshot::of)
+    }
+
+    /// Takes a snapshot and gives it away; if that fails, the run ends here.
+    pub(crate) fn save(&mut self, keep: Keep) {
+        let kept = self.snapshot().map_err(|error| error.to_string()).and_then(|snapshot| keep(snapshot).map_err(|error| error.to_string()));
+        if let Err(cause) = kept {
+            self.shard.error = Some(crate::error::RunError::Snapshot(cause));
+            self.end = Some(End::Failed);
+        }
     }
 
     /// How far the run is.

@@ -47,6 +47,12 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
+    /// Goes on from a snapshot.
+    pub(crate) fn resume(mut self, snapshot: &Snapshot, changes: &Changes) -> Result<Run, RestoreError> {
+        snapshot::restore(&mut self, snapshot.image(), changes, &|_| true)?;
+        Ok(Run::resumed(self))
+    }
+
     /// Opens the streams and delivers nothing yet.
     pub(crate) fn begin(mut self) -> Result<Run, RunError> {
         let earliest = self.shard.open()?;
@@ -378,9 +384,7 @@ impl Simulation {
     }
 
     pub(crate) fn resume(self, snapshot: &Snapshot, changes: &Changes) -> Result<Run, RestoreError> {
-        let mut prepared = self.prepare()?;
-        snapshot::restore(&mut prepared, snapshot.image(), changes, &|_| true)?;
-        Ok(Run::resumed(prepared))
+        self.prepare()?.resume(snapshot, changes)
     }
 
     /// Runs to the end.

@@ -25,7 +25,7 @@ pub(super) fn run(launch: Launch, threads: usize) -> Result<Outcome, Box<Failed>
         return launch.run_inline();
     }
     // What is thrown away must not have been told to anybody.
-    let is_watched = launch.observer.is_some() || launch.log.is_some() || launch.progress.is_some();
+    let is_watched = launch.observer.is_some() || launch.log.is_some() || launch.progress.is_some() || launch.save.is_some();
     let mut inline = Trial::new(&launch)?;
     if inline.takes_less_than(SHORT, TRIALS[0]) {
         return if is_watched { launch.run_inline() } else { inline.run.finish() };
@@ -68,7 +68,8 @@ impl Trial {
         if let Some(order) = launch.ready {
             prepared.shard.ready_order(order);
         }
-        Ok(Self { run: prepared.begin().map_err(failed)?, took: Wall::ZERO })
+        let run = Launch::begin(prepared, launch.restore.as_deref()).map_err(failed)?;
+        Ok(Self { run, took: Wall::ZERO })
     }
 
     /// The last instant that was run.

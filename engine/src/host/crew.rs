@@ -10,12 +10,13 @@ use super::launch::Build;
 use super::merge::{Part as Seen, Tap};
 use super::plan::Plan;
 use crate::error::RunError;
-use crate::kernel::border::{Batch, Border};
+use crate::kernel::border::{Batch, Border, Opening};
 use crate::kernel::entry::Entry;
 use crate::kernel::ready::ReadyOrder;
 use crate::kernel::shard::{Advance, Shard};
 use crate::outcome::Part;
 use crate::run::{Progress, progress_of};
+use crate::snapshot::{self, Changes, Image, Snapshot, SnapshotError};
 use crate::time::{Duration, Instant};
 use crate::trace::Observer;
 
@@ -68,7 +69,8 @@ pub(super) struct Berth {
     pub(super) thread: usize,
     pub(super) threads: usize,
     pub(super) plan: Arc<Plan>,
-    pub(super) opened: Arc<Vec<bool>>,
+    pub(super) opened: Arc<Vec<Option<Opening>>>,
+    pub(super) restore: Option<Arc<Snapshot>>,
     pub(super) post: Post,
     pub(super) meeting: Arc<Meeting>,
     pub(super) ready: Option<ReadyOrder>,
@@ -127,7 +129,8 @@ pub(super) struct Crew {
 }
 
 impl Crew {
-    /// Builds the simulation anew and keeps this thread's shards of it. Gives the earliest item of its streams.
+    /// Builds the simulation anew and keeps this thread's shards of it. Gives the earliest item of its streams, or what comes next after the
+    /// snapshot.
     pub(super) fn enlist(berth: Berth, build: &Build) -> Result<(Self, Option<Instant>), RunError> {
         let shards = berth.plan.shards;
         let (mut members, mut declared, mut earliest) = (Vec::new(), None, None::<Instant>);
@@ -140,7 +143,15 @@ impl Crew {
                 ));
             }
             declared = prepared.start;
-            let border = Border::new(index, shards, berth.plan.owners.clone(), &berth.opened);
+            let (mut owners, mut opened) = (berth.plan.owners.clone(), Vec::clone(&berth.opened));
+            if let Some(snapshot) = &berth.restore {
+                owners = snapshot.owners(&prepared, owners);
+                snapshot::restore(&mut prepared, snapshot.image(), &Changes::default(), &|id| usize::from(owners[id.index()]) == index)
+                    .map_err(|error| RunError::Restore(error.to_string()))?;
+                opened = snapshot.openings(&prepared);
+            }
+            let shard = &mut prepared.shard;
+            let border = Border::new(index, shards, owners, &opened);
             let tap = Tap::new(berth.texts);
             shard.core.observer = berth.records.then(|| Box::new(tap.clone()) as Box<dyn Observer>);
             shard.core.log = berth.logs.then(|| tap.log());
@@ -149,7 +160,8 @@ impl Crew {
             let mut roots = prepared.roots;
             roots.retain(|entry| border.owns(entry.to));
             shard.confine(border);
-            earliest = [earliest, shard.open()?].into_iter().flatten().min();
+            let first = if berth.restore.is_some() { shard.next_instant() } else { shard.open()? };
+            earliest = [earliest, first].into_iter().flatten().min();
             members.push(Member { index, shard: prepared.shard, roots, tap });
         }
         let crew = Self { berth, members, declared, begins: None, next: None, over: false, meetings: 0 };
@@ -158,11 +170,27 @@ impl Crew {
 
     /// Begins the run at an instant, of which nothing is delivered yet.
     pub(super) fn start(&mut self, at: Instant) {
-        for member in &mut self.members {
-            member.shard.settle(self.declared);
+        if self.berth.restore.is_none() {
+            for member in &mut self.members {
+                member.shard.settle(self.declared);
+            }
+            self.begins = Some(at);
         }
-        self.begins = Some(at);
         self.next = Some(at);
+    }
+
+    /// What a snapshot needs of these shards, which are at a still point.
+    pub(super) fn save(&mut self, name: &str) -> Result<Vec<Image>, SnapshotError> {
+        if self.begins.is_some() {
+            return Err(SnapshotError::Unbegun);
+        }
+        let parts = self.members.iter_mut().map(|member| {
+            let border = member.shard.core.border.take().expect("a shard among others");
+            let part = snapshot::take(&mut member.shard, name, &|id| border.owns(id));
+            member.shard.core.border = Some(border);
+            part
+        });
+        parts.collect()
     }
 
     /// Runs some windows. Every thread of the run must be told the same.

@@ -9,6 +9,7 @@ use super::crew::{Berth, Crew, Finished, Progressed, Stint};
 use super::launch::Build;
 use super::merge::Part;
 use crate::error::RunError;
+use crate::snapshot::{Image, SnapshotError};
 use crate::time::Instant;
 
 /// What a panic carried.
@@ -28,6 +29,11 @@ pub(super) struct Begin(pub(super) Instant);
 #[derive(Message)]
 #[rtype(result = "Result<Progressed, Option<Panicked>>")]
 pub(super) struct Work(pub(super) Stint, pub(super) Vec<Part>);
+
+/// Says what a snapshot of a run of this name needs.
+#[derive(Message)]
+#[rtype(result = "Result<Result<Vec<Image>, SnapshotError>, Panicked>")]
+pub(super) struct Save(pub(super) String);
 
 /// Says what the run came to, and leaves the shards.
 #[derive(Message)]
@@ -89,6 +95,15 @@ impl Handler<Work> for CrewActor {
                 Err(Some(panic))
             }
         }
+    }
+}
+
+impl Handler<Save> for CrewActor {
+    type Result = Result<Result<Vec<Image>, SnapshotError>, Panicked>;
+
+    fn handle(&mut self, save: Save, _: &mut Context<Self>) -> Self::Result {
+        let crew = self.crew();
+        catch_unwind(AssertUnwindSafe(|| crew.save(&save.0)))
     }
 }
 

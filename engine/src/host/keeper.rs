@@ -16,15 +16,16 @@ use actix::prelude::{
 use tokio::sync::oneshot;
 
 use super::crew::{Berth, Meeting, Post, Progressed, Stint};
-use super::crew_actor::{Begin, CrewActor, Dismiss, Enlist, Panicked, Work};
-use super::launch::{Build, Host, Launch, Tell, failed};
+use super::crew_actor::{Begin, CrewActor, Dismiss, Enlist, Panicked, Save, Work};
+use super::launch::{Build, Host, Keep, Launch, Tell, failed};
 use super::merge::{Merge, Part, Skip};
 use super::pace::Pacer;
 use super::survey::{Loads, survey};
-use crate::error::RunError;
+use crate::error::{RunError, Site};
 use crate::kernel::ready::ReadyOrder;
 use crate::outcome::{End, Failed, Outcome};
 use crate::run::Progress;
+use crate::snapshot::{Snapshot, SnapshotError};
 use crate::time::{Duration, Instant};
 
 /// Why there is no outcome of a whole run.
@@ -67,6 +68,11 @@ pub enum Pace {
 #[rtype(result = "Status")]
 pub struct Step(pub Pace);
 
+/// Asks for a snapshot of the next still point of all shards.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<Snapshot, SnapshotError>")]
+pub struct TakeSnapshot;
+
 /// Ends the run at the next still point.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Status")]
@@ -106,8 +112,8 @@ enum Goal {
     Step(Pace),
 }
 
-/// Keeps the time of a run that is spread over several threads. Its messages are [`Start`], [`Pause`], [`Step`], [`Stop`], [`GetStatus`] and
-/// [`Finish`]; [`Launch::run`](super::Launch::run) is the short way for runs that need no control.
+/// Keeps the time of a run that is spread over several threads. Its messages are [`Start`], [`Pause`], [`Step`], [`Stop`], [`GetStatus`],
+/// [`TakeSnapshot`] and [`Finish`]; [`Launch::run`](super::Launch::run) is the short way for runs that need no control.
 ///
 /// ```
 /// use stillpoint_engine::host::{Finish, Host, Launch, Pace, Start, Step, TimeKeeper};
@@ -151,6 +157,12 @@ pub struct TimeKeeper {
     ended: Option<Ended>,
     askers: Vec<oneshot::Sender<Status>>,
     finish: Option<oneshot::Sender<Ended>>,
+    restore: Option<Arc<Snapshot>>,
+    /// A snapshot that is to be taken, and those who ask for one now.
+    save: Option<(Instant, Keep)>,
+    savers: Vec<oneshot::Sender<Result<Snapshot, SnapshotError>>>,
+    /// Why the snapshot was not kept: the run ends there.
+    unsaved: Option<String>,
 }
 
 impl fmt::Debug for TimeKeeper {
@@ -273,6 +285,7 @@ impl TimeKeeper {
             post: Post::new(shards),
             meeting: Arc::new(Meeting::new(threads)),
             ready: launch.ready,
+            restore: launch.restore.clone(),
             records: merge.observes(),
             texts: merge.wants_text(),
             logs: merge.logs(),
@@ -301,6 +314,10 @@ impl TimeKeeper {
             ended: None,
             askers: Vec::new(),
             finish: None,
+            restore: launch.restore,
+            save: launch.save,
+            savers: Vec::new(),
+            unsaved: None,
         };
         for thread in 0..threads {
             let arbiter = Arbiter::new();
@@ -326,6 +343,10 @@ impl TimeKeeper {
             let first = enlisted.map_err(Cut::from)?;
             earliest = [earliest, first].into_iter().flatten().min();
         }
+        if self.restore.is_some() && earliest.is_none() {
+            return Ok(());
+        }
+        let declared = declared.filter(|_| self.restore.is_none());
         let start = declared.or(earliest).unwrap_or(Instant::EPOCH);
         let answers: Vec<_> = self.crews.iter().map(|crew| crew.send(Begin(start))).collect();
         for answer in answers {
@@ -343,6 +364,11 @@ impl TimeKeeper {
     /// Does what is next, unless the shards are at work.
     fn go_on(&mut self, ctx: &mut Context<Self>) {
         if self.busy {
+            return;
+        }
+        let is_due = self.save.as_ref().is_some_and(|(at, _)| self.next.is_none_or(|next| next > *at)) && self.goal != Goal::Rest;
+        if self.end.is_none() && !self.again && (is_due || !self.savers.is_empty()) {
+            self.take_snapshot(is_due, ctx);
             return;
         }
         if self.end.is_none()
@@ -370,12 +396,13 @@ impl TimeKeeper {
             _ => self.pacer.stint(),
         };
         let bound = if let Goal::RunTo(bound, _) = self.goal { Some(bound) } else { None };
-        let bound = [bound, self.until].into_iter().flatten().min();
+        let saves = self.save.as_ref().map(|(at, _)| *at);
+        let bound = [bound, saves, self.until].into_iter().flatten().min();
         self.work(Stint { bound, ..stint }, ctx);
     }
 
     fn reason_to_end(&self) -> Option<End> {
-        if self.again {
+        if self.again || self.unsaved.is_some() {
             return Some(End::Failed);
         }
         if self.stopped {
@@ -458,6 +485,44 @@ impl TimeKeeper {
         }
     }
 
+    /// Has all shards say what a snapshot needs, for those who asked and, if it is due, for who wanted one at this instant.
+    fn take_snapshot(&mut self, is_due: bool, ctx: &mut Context<Self>) {
+        self.busy = true;
+        let answers: Vec<_> = self.crews.iter().map(|crew| crew.send(Save(self.name.clone()))).collect();
+        let parts = async move {
+            let mut parts = Vec::new();
+            for answer in answers {
+                parts.push(answer.await);
+            }
+            parts
+        };
+        ctx.spawn(parts.into_actor(self).map(move |parts, keeper, ctx| {
+            keeper.busy = false;
+            let mut images = Ok(Vec::new());
+            for part in parts {
+                match part {
+                    Ok(Ok(Ok(part))) => images = images.map(|mut images: Vec<_>| { images.extend(part); images }),
+                    Ok(Ok(Err(error))) => images = images.and(Err(error)),
+                    Ok(Err(panic)) => _ = keeper.ended.get_or_insert(Err(Cut::Panicked(panic))),
+                    Err(error) => _ = keeper.ended.get_or_insert(Err(Cut::from(gone(&error)))),
+                }
+            }
+            if keeper.ended.is_some() {
+                keeper.end = Some(End::Failed);
+                keeper.dismiss();
+            }
+            let snapshot = images.map(|images| Snapshot::of_parts(images).expect("at least one shard"));
+            for saver in keeper.savers.drain(..) {
+                let _ = saver.send(snapshot.clone());
+            }
+            if let Some((_, keep)) = keeper.save.take_if(|_| is_due) {
+                let kept = snapshot.map_err(|error| error.to_string()).and_then(|snapshot| keep(snapshot).map_err(|error| error.to_string()));
+                keeper.unsaved = kept.err();
+            }
+            keeper.go_on(ctx);
+        }));
+    }
+
     /// The run has ended: the shards say what it came to, unless it must be run again.
     fn conclude(&mut self, end: End, ctx: &mut Context<Self>) {
         self.end = Some(end);
@@ -482,6 +547,9 @@ impl TimeKeeper {
             let merge = std::mem::take(&mut keeper.merge);
             let ended = if keeper.again || conflict || parts.len() < keeper.shards {
                 keeper.run_again(merge)
+            } else if let Some(cause) = keeper.unsaved.take() {
+                let outcome = Outcome::of(std::mem::take(&mut keeper.name), End::Failed, parts);
+                Err(Cut::Failed(Box::new(Failed { error: RunError::Snapshot(cause), outcome })))
             } else {
                 let end = if end == End::Until && !has_more { End::Done } else { end };
                 close(Outcome::of(std::mem::take(&mut keeper.name), end, parts), merge)
@@ -509,7 +577,8 @@ impl TimeKeeper {
             if let Some(log) = log {
                 simulation = simulation.log(log);
             }
-            simulation.run()
+            let run = simulation.prepare().and_then(|prepared| Launch::begin(prepared, self.restore.as_deref()));
+            run.map_err(failed)?.finish()
         };
         run().map_err(Cut::Failed)
     }
@@ -591,6 +660,20 @@ impl Handler<Stop> for TimeKeeper {
     fn handle(&mut self, _: Stop, ctx: &mut Context<Self>) -> Self::Result {
         self.stopped = true;
         self.when_at_rest(ctx)
+    }
+}
+
+impl Handler<TakeSnapshot> for TimeKeeper {
+    type Result = ResponseFuture<Result<Snapshot, SnapshotError>>;
+
+    fn handle(&mut self, _: TakeSnapshot, ctx: &mut Context<Self>) -> Self::Result {
+        let (sender, receiver) = oneshot::channel();
+        let site = Site { at: self.done.at, round: 0, step: 0 };
+        if self.end.is_none() {
+            self.savers.push(sender);
+            self.go_on(ctx);
+        }
+        Box::pin(async move { receiver.await.unwrap_or(Err(SnapshotError::Over(site))) })
     }
 }
 

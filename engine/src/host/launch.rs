@@ -9,10 +9,11 @@ use super::plan::Deal;
 use crate::error::{BuildError, RunError};
 use crate::event::LogLine;
 use crate::kernel::ready::ReadyOrder;
-use crate::outcome::{Failed, Outcome};
-use crate::run::Progress;
+use crate::outcome::{End, Failed, Outcome};
+use crate::run::{Progress, Run};
 use crate::simulation::{Prepared, Simulation};
-use crate::time::Duration;
+use crate::snapshot::{Changes, Snapshot};
+use crate::time::{Duration, Instant};
 use crate::trace::Observer;
 
 /// Where a run is run. No host can be seen in its trace.
@@ -59,6 +60,8 @@ impl Build {
 }
 
 pub(super) type Log = Box<dyn FnMut(LogLine<'_>) + Send>;
+/// Takes a snapshot away.
+pub(crate) type Keep = Box<dyn FnOnce(Snapshot) -> Result<(), Box<dyn Error + Send + Sync>> + Send>;
 pub(super) type Tell = Box<dyn FnMut(&Progress) + Send>;
 
 /// A run to be started on a host.
@@ -108,6 +111,8 @@ pub struct Launch {
     pub(super) log: Option<Log>,
     pub(super) progress: Option<Tell>,
     pub(super) interrupt: Option<Arc<AtomicBool>>,
+    pub(super) restore: Option<Arc<Snapshot>>,
+    pub(super) save: Option<(Instant, Keep)>,
 }
 
 impl fmt::Debug for Launch {
@@ -140,6 +145,8 @@ impl Launch {
             log: None,
             progress: None,
             interrupt: None,
+            restore: None,
+            save: None,
         }
     }
 
@@ -204,6 +211,23 @@ impl Launch {
         self
     }
 
+    /// Goes on from a snapshot, whatever the host and the number of shards that it was taken on.
+    pub fn restore(mut self, snapshot: Snapshot) -> Self {
+        self.restore = Some(Arc::new(snapshot));
+        self
+    }
+
+    /// Takes a snapshot when all instants up to `at` have been run, and gives it to `keep`; then the run goes on. If no snapshot can be taken, or
+    /// `keep` fails, the run ends there with [`RunError::Snapshot`].
+    pub fn snapshot_at<E: Into<Box<dyn Error + Send + Sync>>>(
+        mut self,
+        at: Instant,
+        keep: impl FnOnce(Snapshot) -> Result<(), E> + Send + 'static,
+    ) -> Self {
+        self.save = Some((at, Box::new(move |snapshot| keep(snapshot).map_err(Into::into))));
+        self
+    }
+
     /// Runs to the end. Blocks the calling thread, on every host.
     ///
     /// # Errors
@@ -230,6 +254,18 @@ impl Launch {
             log: None,
             progress: None,
             interrupt: self.interrupt.clone(),
+            restore: self.restore.clone(),
+            save: None,
+        }
+    }
+
+    /// Begins a run, or goes on from the snapshot that was given.
+    pub(super) fn begin(prepared: Prepared, restore: Option<&Snapshot>) -> Result<Run, RunError> {
+        match restore {
+            None => prepared.begin(),
+            Some(snapshot) => {
+                prepared.resume(snapshot, &Changes::default()).map_err(|error| RunError::Restore(error.to_string()))
+            }
         }
     }
 
@@ -250,7 +286,16 @@ impl Launch {
         if let Some(flag) = self.interrupt {
             simulation = simulation.interrupt(flag);
         }
-        simulation.run()
+        let name = simulation.name.clone();
+        let run = simulation.prepare().and_then(|prepared| Self::begin(prepared, self.restore.as_deref()));
+        let mut run = run.map_err(|error| Box::new(Failed { error, outcome: Outcome::unbegun(name) }))?;
+        if let Some((at, keep)) = self.save {
+            run.until(at);
+            if !matches!(run.end(), Some(End::Failed | End::Stopped | End::Interrupted)) {
+                run.save(keep);
+            }
+        }
+        run.finish()
     }
 }
 

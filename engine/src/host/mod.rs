@@ -13,5 +13,6 @@ mod merge;
 mod pace;
 mod plan;
 mod survey;
-pub use keeper::{Finish, GetStatus, Pace, Pause, Start, Status, Step, Stop, TimeKeeper};
+pub use keeper::{Finish, GetStatus, Pace, Pause, Start, Status, Step, Stop, TakeSnapshot, TimeKeeper};
+pub(crate) use launch::Keep;
 pub use launch::{Host, Launch};

@@ -5,9 +5,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration as Wall, Instant as WallInstant};
 
-use super::launch::{Build, Launch};
+use super::launch::Launch;
 use super::plan::{Deal, Plan};
 use crate::error::RunError;
+use crate::kernel::border::Opening;
 use crate::kernel::entry::ActorId;
 use crate::kernel::ready::ReadyOrder;
 use crate::kernel::shard::Shard;
@@ -21,8 +22,8 @@ const TRIAL_TIME: Wall = Wall::from_millis(20);
 pub(super) struct Survey {
     pub(super) name: String,
     pub(super) plan: Plan,
-    /// By number: the streams that are open from the start.
-    pub(super) opened: Vec<bool>,
+    /// By number: since when each stream is open, if it is.
+    pub(super) opened: Vec<Option<Opening>>,
     pub(super) start: Option<Instant>,
     pub(super) until: Option<Instant>,
 }
@@ -37,12 +38,12 @@ pub(super) fn survey(launch: &Launch, shards: usize, known: Option<Loads>) -> Re
     let core = &prepared.shard.core;
     let loads = match (known, launch.deal) {
         (Some(loads), _) => loads,
-        (None, Deal::ByLoad) if shards > 1 && core.links.is_some() && core.components.all().len() > shards => trial(&launch.build)?,
+        (None, Deal::ByLoad) if shards > 1 && core.links.is_some() && core.components.all().len() > shards => trial(launch)?,
         _ => BTreeMap::new(),
     };
     Ok(Survey {
         plan: Plan::new(&core.components, core.links.as_ref(), core.hot.len(), shards, launch.deal, &loads),
-        opened: prepared.shard.streams.iter().map(|stream| stream.has_subscribers()).collect(),
+        opened: prepared.shard.streams.iter().map(|stream| stream.has_subscribers().then_some(Opening::Start)).collect(),
         name: prepared.name,
         start: prepared.start,
         until: prepared.until,
@@ -62,8 +63,8 @@ pub(super) fn loads(shard: &Shard) -> Loads {
 }
 
 /// The loads of a short trial.
-fn trial(build: &Build) -> Result<Loads, RunError> {
-    let mut run = build.prepare()?.begin()?;
+fn trial(launch: &Launch) -> Result<Loads, RunError> {
+    let mut run = Launch::begin(launch.build.prepare()?, launch.restore.as_deref())?;
     let begun = WallInstant::now();
     let mut goes_on = |shard: &Shard| shard.core.counters.deliveries < TRIAL && begun.elapsed() < TRIAL_TIME;
     run.run_to_while(run.until, Some(&mut goes_on));

@@ -126,14 +126,14 @@ pub(crate) struct Border {
 }
 
 impl Border {
-    /// Shard `me` of so many. `owners`: by id, the shard of each root and stream; `opened`: by number, whether a stream is open from the start.
-    pub(crate) fn new(me: usize, shards: usize, owners: Vec<u16>, opened: &[bool]) -> Self {
+    /// Shard `me` of so many. `owners`: by id, the shard of each actor and stream; `opened`: by number, since when each stream is open.
+    pub(crate) fn new(me: usize, shards: usize, owners: Vec<u16>, opened: &[Option<Opening>]) -> Self {
         Self {
             me,
             next_id: owners.len() as u32 + me as u32,
             owners,
             out: (0..shards).map(|_| Batch::default()).collect(),
-            opened: opened.iter().map(|opened| opened.then_some(Opening::Start)).collect(),
+            opened: opened.to_vec(),
             conflict: false,
             landed: Vec::new(),
             types: Vec::new(),

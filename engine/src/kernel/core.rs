@@ -209,6 +209,8 @@ pub(crate) struct Core {
     pub(crate) faults: Vec<(u64, RunError)>,
     pub(crate) stop_requested: bool,
     pub(crate) counters: Counters,
+    /// The events of a run that was restored, up to its snapshot.
+    pub(crate) events_before: u64,
     /// The first and the last instant in which something was delivered.
     pub(crate) first: Option<Instant>,
     pub(crate) last: Option<Instant>,
@@ -260,6 +262,7 @@ impl Core {
             faults: Vec::new(),
             stop_requested: false,
             counters: Counters::default(),
+            events_before: 0,
             first: None,
             last: None,
             dead_sum: 0,

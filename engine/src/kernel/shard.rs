@@ -1312,6 +1312,7 @@ impl Shard {
         reports.retain(|(_, report)| !report.is_empty());
         Part {
             counters: core.counters,
+            events_before: core.events_before,
             sum: core.trace_hash().0,
             first: core.first,
             last: core.last,

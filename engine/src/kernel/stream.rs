@@ -12,6 +12,7 @@ use crate::address::{StreamRef, actor_of};
 use crate::context::{Context, Control};
 use crate::digest::{digest_of, digest_of_text};
 use crate::event::Event;
+use crate::kernel::border::Opening;
 use crate::kernel::core::Core;
 use crate::kernel::entry::{ActorId, Cell, Entry};
 use crate::message::Message;
@@ -237,6 +238,14 @@ pub(crate) struct Position {
     ahead: u64,
     /// Items that were held back by Reorder.
     pub(crate) held: u64,
+}
+
+impl Position {
+    /// Since when it is open, if it is.
+    pub(crate) fn opening(&self) -> Option<Opening> {
+        let opening = if self.skip_inclusive { Opening::At(self.skip_from) } else { Opening::Start };
+        self.opened.then_some(opening)
+    }
 }
 
 /// Why a stream cannot go on where it was.

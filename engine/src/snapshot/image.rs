@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::digest_of_text;
 use crate::error::Site;
 use crate::kernel::core::{Counters, summand};
-use crate::kernel::stream::Position;
+use crate::kernel::stream::{Cover, Position};
 use crate::report::Report;
 use crate::time::{Duration, Instant};
 use crate::trace::TraceHash;
@@ -30,6 +30,9 @@ pub(crate) struct Image {
     pub(crate) streams: BTreeMap<u32, Position>,
     pub(crate) links: Vec<LinkPath>,
     pub(crate) reports: Vec<(u32, Report)>,
+    /// Which items of each stream a shard among several has delivered; a whole has them counted.
+    #[serde(skip)]
+    pub(crate) covers: Vec<(u32, Cover)>,
 }
 
 /// What a shard has counted.

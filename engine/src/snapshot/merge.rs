@@ -2,8 +2,8 @@
 //! together in any order.
 
 use super::image::{Image, Totals};
+use crate::kernel::stream::Cover;
 
-#[cfg_attr(not(test), expect(dead_code, reason = "a host with one shard has nothing to merge"))]
 impl Image {
     /// Puts the parts of one run's shards together, all taken at one still point. Panics if two parts have one slot: shards own their actors.
     pub(crate) fn merge(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
@@ -12,6 +12,11 @@ impl Image {
         merged.asks.sort();
         merged.asks.dedup();
         merged.links.sort();
+        let mut covers = std::mem::take(&mut merged.covers);
+        covers.sort_by_key(|(stream, _)| *stream);
+        for copies in covers.chunk_by(|(a, _), (b, _)| a == b) {
+            merged.totals.counters.events += Cover::union(copies.iter().map(|(_, cover)| cover));
+        }
         Some(merged)
     }
 
@@ -22,7 +27,13 @@ impl Image {
             let path = slot.path.clone();
             assert!(self.slots.insert(id, slot).is_none(), "two shards own `{path}`");
         }
-        self.streams.append(&mut other.streams);
+        for (id, position) in other.streams {
+            let known = self.streams.entry(id).or_insert_with(|| position.clone());
+            if !known.opened {
+                *known = position;
+            }
+        }
+        self.covers.append(&mut other.covers);
         self.pending.append(&mut other.pending);
         self.asks.append(&mut other.asks);
         self.links.append(&mut other.links);
@@ -32,7 +43,6 @@ impl Image {
 }
 
 impl Totals {
-    /// Instants and steps are diagnostics of a host; of several shards' instants the most are taken, as they share them.
     fn and(&self, other: &Self) -> Self {
         let (mut counters, more) = (self.counters, &other.counters);
         counters.events += more.events;
@@ -41,7 +51,7 @@ impl Totals {
         counters.steps += more.steps;
         counters.never += more.never;
         counters.lost += more.lost;
-        counters.instants = counters.instants.max(more.instants);
+        counters.instants += more.instants;
         let mut sum = *self;
         sum.counters = counters;
         sum.first = [self.first, other.first].into_iter().flatten().min();

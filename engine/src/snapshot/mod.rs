@@ -41,6 +41,7 @@ mod take;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
@@ -52,8 +53,10 @@ pub(crate) use saving::Table;
 pub(crate) use take::take;
 
 use crate::error::Site;
+use crate::kernel::border::Opening;
+use crate::kernel::entry::ActorId;
 use crate::run::Run;
-use crate::simulation::Simulation;
+use crate::simulation::{Prepared, Simulation};
 use crate::time::Instant;
 use crate::trace::TraceHash;
 
@@ -74,6 +77,40 @@ impl Snapshot {
 
     pub(crate) fn image(&self) -> &Image {
         &self.0
+    }
+
+    /// One snapshot from those of all shards.
+    pub(crate) fn of_parts(parts: impl IntoIterator<Item = Image>) -> Option<Self> {
+        Image::merge(parts).map(Self)
+    }
+
+    /// By number: the shard of everybody, from the shards of roots and streams in a simulation that was built anew.
+    pub(crate) fn owners(&self, prepared: &Prepared, mut owners: Vec<u16>) -> Vec<u16> {
+        let core = &prepared.shard.core;
+        let roots: BTreeMap<String, ActorId> = core.order.ids().map(|id| (core.path(id).to_string(), id)).collect();
+        for (saved, slot) in &self.0.slots {
+            let path = slot.path.split_once('@').filter(|_| matches!(slot.role, image::Role::Facet)).map_or(&*slot.path, |(_, asker)| asker);
+            let root = path.split('/').next().and_then(|root| roots.get(root));
+            if let Some(root) = root.filter(|_| !roots.contains_key(&slot.path)) {
+                let index = *saved as usize;
+                if owners.len() <= index {
+                    owners.resize(index + 1, u16::MAX);
+                }
+                owners[index] = owners[root.index()];
+            }
+        }
+        owners
+    }
+
+    /// By number: since when each stream is open.
+    pub(crate) fn openings(&self, prepared: &Prepared) -> Vec<Option<Opening>> {
+        let core = &prepared.shard.core;
+        let at = |id: ActorId| {
+            let path = core.path(id).to_string();
+            let (saved, _) = self.0.slots.iter().find(|(_, slot)| slot.path == path)?;
+            self.0.streams.get(saved)?.opening()
+        };
+        prepared.shard.streams.iter().map(|stream| at(stream.id())).collect()
     }
 
     /// The name of the simulation it was taken of.

@@ -490,6 +490,7 @@ impl<'a> Restorer<'a> {
         (core.now, core.round, core.step) = (image.site.at, image.site.round, image.site.step);
         if (self.owns)(ActorId(0)) {
             let totals = &image.totals;
+            core.events_before = totals.counters.events;
             (core.counters, core.first, core.last) = (totals.counters, totals.first, totals.last);
             (core.dead_sum, core.stopped_sum) = (totals.dead.0, totals.stopped.0);
         }

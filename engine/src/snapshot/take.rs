@@ -16,6 +16,7 @@ use crate::kernel::core::{Core, Life};
 use crate::kernel::entry::{ActorId, Class, Entry, What};
 use crate::kernel::pending::Interval;
 use crate::kernel::shard::Shard;
+use crate::kernel::stream::{Cover, Position};
 use crate::path::Path;
 use crate::time::Instant;
 use crate::trace::TraceHash;
@@ -80,13 +81,19 @@ impl Taker<'_> {
             streams: self.streams(),
             links: self.links(),
             reports: self.shard.reports.iter().filter(|(id, _)| (self.owns)(*id)).map(|(id, report)| (id.0, report.clone())).collect(),
+            covers: self.covers(),
         })
     }
 
     fn totals(&self) -> Totals {
         let core = &self.shard.core;
         let (dead, stopped) = (TraceHash(core.dead_sum), TraceHash(core.stopped_sum));
-        Totals { counters: core.counters, first: core.first, last: core.last, dead, stopped }
+        let mut counters = core.counters;
+        if !self.covers().is_empty() {
+            // Others may have delivered the same items.
+            counters.events = core.events_before;
+        }
+        Totals { counters, first: core.first, last: core.last, dead, stopped }
     }
 
     fn table(&self, id: ActorId) -> Result<&Table, SnapshotError> {
@@ -188,9 +195,15 @@ impl Taker<'_> {
         Ok(Role::Living(table.type_name.to_owned(), self.written(id, Of::State, Some((table.save)(cell)))?))
     }
 
-    fn streams(&self) -> BTreeMap<u32, crate::kernel::stream::Position> {
-        let owned = self.shard.streams.iter().filter(|stream| (self.owns)(stream.id()));
-        owned.map(|stream| (stream.id().0, stream.position())).collect()
+    /// Where streams stand. Of one that several shards have opened, each has a copy that stands where the others do.
+    fn streams(&self) -> BTreeMap<u32, Position> {
+        let known = self.shard.streams.iter().filter(|stream| (self.owns)(stream.id()) || stream.is_open());
+        known.map(|stream| (stream.id().0, stream.position())).collect()
+    }
+
+    fn covers(&self) -> Vec<(u32, Cover)> {
+        let copies = self.shard.streams.iter();
+        copies.filter_map(|stream| Some((stream.id().0, stream.tally(self.shard.core.path(stream.id()).clone()).cover?))).collect()
     }
 
     fn links(&self) -> Vec<LinkPath> {
