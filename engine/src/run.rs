@@ -261,7 +261,8 @@ impl Run {
 
     /// Takes a snapshot and gives it away; if that fails, the run ends here.
     pub(crate) fn save(&mut self, keep: Keep) {
-        let kept = self.snapshot().map_err(|error| error.to_string()).and_then(|snapshot| keep(snapshot).map_err(|error| error.to_string()));
+        let kept =
+            self.snapshot().map_err(|error| error.to_string()).and_then(|snapshot| keep(snapshot).map_err(|error| error.to_string()));
         if let Err(cause) = kept {
             self.shard.error = Some(crate::error::RunError::Snapshot(cause));
             self.end = Some(End::Failed);

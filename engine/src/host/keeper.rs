@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use super::crew::{Berth, Meeting, Post, Progressed, Stint};
 use super::crew_actor::{Begin, CrewActor, Dismiss, Enlist, Panicked, Save, Work};
 use super::launch::{Build, Host, Keep, Launch, Tell, failed};
-use super::merge::{Merge, Part, Skip};
+use super::merge::{Merge, Part};
 use super::pace::Pacer;
 use super::survey::{Loads, survey};
 use crate::error::{RunError, Site};
@@ -501,7 +501,12 @@ impl TimeKeeper {
             let mut images = Ok(Vec::new());
             for part in parts {
                 match part {
-                    Ok(Ok(Ok(part))) => images = images.map(|mut images: Vec<_>| { images.extend(part); images }),
+                    Ok(Ok(Ok(part))) => {
+                        images = images.map(|mut images: Vec<_>| {
+                            images.extend(part);
+                            images
+                        })
+                    }
                     Ok(Ok(Err(error))) => images = images.and(Err(error)),
                     Ok(Err(panic)) => _ = keeper.ended.get_or_insert(Err(Cut::Panicked(panic))),
                     Err(error) => _ = keeper.ended.get_or_insert(Err(Cut::from(gone(&error)))),
@@ -516,7 +521,8 @@ impl TimeKeeper {
                 let _ = saver.send(snapshot.clone());
             }
             if let Some((_, keep)) = keeper.save.take_if(|_| is_due) {
-                let kept = snapshot.map_err(|error| error.to_string()).and_then(|snapshot| keep(snapshot).map_err(|error| error.to_string()));
+                let kept =
+                    snapshot.map_err(|error| error.to_string()).and_then(|snapshot| keep(snapshot).map_err(|error| error.to_string()));
                 keeper.unsaved = kept.err();
             }
             keeper.go_on(ctx);
@@ -570,7 +576,7 @@ impl TimeKeeper {
             if let Some(flag) = &self.interrupt {
                 simulation = simulation.interrupt(flag.clone());
             }
-            let (observer, log) = merge.inline(Skip::Committed);
+            let (observer, log) = merge.inline();
             if let Some(observer) = observer {
                 simulation = simulation.observe(observer);
             }

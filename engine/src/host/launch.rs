@@ -263,9 +263,7 @@ impl Launch {
     pub(super) fn begin(prepared: Prepared, restore: Option<&Snapshot>) -> Result<Run, RunError> {
         match restore {
             None => prepared.begin(),
-            Some(snapshot) => {
-                prepared.resume(snapshot, &Changes::default()).map_err(|error| RunError::Restore(error.to_string()))
-            }
+            Some(snapshot) => prepared.resume(snapshot, &Changes::default()).map_err(|error| RunError::Restore(error.to_string())),
         }
     }
 

@@ -252,15 +252,6 @@ fn set(slots: &mut Vec<u32>, id: u32, slot: u32) {
     slots[index] = slot;
 }
 
-/// What a run that is done again does not tell a second time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Skip {
-    /// What was committed: the run is done again from its beginning.
-    Committed,
-    /// All before an instant: the run goes on from a still point, and was committed up to this instant, exclusive.
-    Before(Instant),
-}
-
 /// The one observer and the one log of a run on several shards.
 #[derive(Default)]
 pub(crate) struct Merge {
@@ -299,7 +290,7 @@ impl Merge {
     /// in `parts` from window to window.
     ///
     /// # Errors
-    /// That of the observer, which is told of nothing more. The run is to be done again [inline](Merge::inline) with [`Skip::Committed`]: it
+    /// That of the observer, which is told of nothing more. The run is to be done again [inline](Merge::inline) from its beginning: it
     /// then ends as if it had been inline from the beginning.
     pub(crate) fn commit(&mut self, parts: &mut [Part]) -> io::Result<()> {
         self.learn(parts);
@@ -328,10 +319,10 @@ impl Merge {
         self.observer.as_mut().map_or(Ok(()), |observer| observer.end(hash))
     }
 
-    /// An observer and a log, where there are any, for a run that goes on or is done again on the inline host: they pass on what was not told.
-    pub(crate) fn inline(self, skip: Skip) -> (Option<Box<dyn Observer>>, Option<LogSink>) {
+    /// An observer and a log, where there are any, for a run that is done again on the inline host: they pass on what was not told.
+    pub(crate) fn inline(self) -> (Option<Box<dyn Observer>>, Option<LogSink>) {
         let (observes, logs) = (self.observes(), self.logs());
-        let inline = Inline { skip, slots: Vec::new(), records: self.records, lines: self.lines, merge: self };
+        let inline = Inline { slots: Vec::new(), records: self.records, lines: self.lines, merge: self };
         let inline = Rc::new(RefCell::new(inline));
         let log = inline.clone();
         let log: LogSink = Box::new(move |line| log.borrow_mut().write(line));
@@ -418,7 +409,6 @@ impl Merge {
 /// A run on the inline host, of which a part was told before.
 struct Inline {
     merge: Merge,
-    skip: Skip,
     /// From the run's numbers to slots.
     slots: Vec<u32>,
     /// How many records and lines are still to be skipped.
@@ -428,15 +418,15 @@ struct Inline {
 
 impl Inline {
     fn write(&mut self, line: LogLine<'_>) {
-        if !skips(self.skip, line.at, &mut self.lines) {
+        if !skips(&mut self.lines) {
             self.merge.write(line);
         }
     }
 
     fn record(&mut self, record: &TraceRecord<'_>) -> io::Result<()> {
-        if skips(self.skip, record.at, &mut self.records) {
+        if skips(&mut self.records) {
             // What the observer said to the last record, it says again.
-            let refused = if self.skip == Skip::Committed && self.records == 0 { self.merge.refused.take() } else { None };
+            let refused = if self.records == 0 { self.merge.refused.take() } else { None };
             return refused.map_or(Ok(()), |(kind, text)| Err(io::Error::new(kind, text)));
         }
         let (receiver, sender) = (self.slots[record.receiver as usize], self.slots[record.sender as usize]);
@@ -444,15 +434,11 @@ impl Inline {
     }
 }
 
-fn skips(skip: Skip, at: Instant, left: &mut u64) -> bool {
-    match skip {
-        Skip::Before(instant) => at < instant,
-        Skip::Committed => {
-            let skips = *left > 0;
-            *left = left.saturating_sub(1);
-            skips
-        }
-    }
+/// Whether this one was told before.
+fn skips(left: &mut u64) -> bool {
+    let skips = *left > 0;
+    *left = left.saturating_sub(1);
+    skips
 }
 
 struct InlineObserver(Rc<RefCell<Inline>>);

@@ -89,7 +89,8 @@ impl Snapshot {
         let core = &prepared.shard.core;
         let roots: BTreeMap<String, ActorId> = core.order.ids().map(|id| (core.path(id).to_string(), id)).collect();
         for (saved, slot) in &self.0.slots {
-            let path = slot.path.split_once('@').filter(|_| matches!(slot.role, image::Role::Facet)).map_or(&*slot.path, |(_, asker)| asker);
+            let path =
+                slot.path.split_once('@').filter(|_| matches!(slot.role, image::Role::Facet)).map_or(&*slot.path, |(_, asker)| asker);
             let root = path.split('/').next().and_then(|root| roots.get(root));
             if let Some(root) = root.filter(|_| !roots.contains_key(&slot.path)) {
                 let index = *saved as usize;

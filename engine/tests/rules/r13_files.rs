@@ -103,6 +103,7 @@ fn r13_other_versions_and_other_files_say_so() {
 #[test]
 #[ignore = "run by r13_in_a_fresh_process"]
 fn r13_restores_a_file_for_another_process() {
+    #[expect(clippy::disallowed_methods, reason = "how one test tells the other process its file")]
     let Ok(file) = std::env::var("STILLPOINT_TEST_SNAPSHOT") else { return };
     let snapshot = Snapshot::read(Path::new(&file)).expect("a snapshot");
     println!("{}", came(program().restore(&snapshot).expect("the same program").finish()).to);

@@ -153,14 +153,14 @@ struct Plan {
     ends: [bool; 6],
     /// Whether a window is first told, discarded, and told anew.
     twice: [bool; 6],
-    /// The window from which on the run is done inline, and whether that starts at the beginning.
-    falls_back: Option<(usize, bool)>,
+    /// The window at which the run is given up, to be done again inline.
+    falls_back: Option<usize>,
     refuses: Option<u64>,
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
     let homes = prop::array::uniform7(0usize..4);
-    let falls_back = prop::option::of((0usize..6, any::<bool>()));
+    let falls_back = prop::option::of(0usize..6);
     (1usize..5, homes, any::<[bool; 6]>(), any::<[bool; 6]>(), falls_back, prop::option::weighted(0.2, 1u64..60)).prop_map(
         |(shards, homes, ends, twice, falls_back, refuses)| Plan {
             shards,
@@ -185,7 +185,7 @@ fn told_merged(calls: &[Call], plan: &Plan) -> (Vec<String>, Vec<String>) {
         .collect();
     let mut spares: Vec<Part> = (0..plan.shards).map(|_| Part::default()).collect();
     let (mut rest, mut window) = (calls, 0);
-    let mut again = None;
+    let mut again = false;
     for (at, ends) in (0..).zip(plan.ends) {
         if !ends && at < 5 {
             continue;
@@ -197,27 +197,24 @@ fn told_merged(calls: &[Call], plan: &Plan) -> (Vec<String>, Vec<String>) {
             now.iter().for_each(|call| shards[plan.homes[call.receiver]].1.tell(call));
             parts = shards.iter().zip(parts).map(|((tap, _), spare)| tap.take(spare)).collect();
         }
-        if let Some((falls, from_the_beginning)) = plan.falls_back
-            && falls == window
-        {
+        if plan.falls_back == Some(window) {
             merge.discard(&mut parts);
-            let since = Instant::from_nanos(rest.first().map_or(i64::MAX, |call| call.at));
-            again = Some(if from_the_beginning { (calls, Skip::Committed) } else { (rest, Skip::Before(since)) });
+            again = true;
             break;
         }
         if merge.commit(&mut parts).is_err() {
-            again = Some((calls, Skip::Committed));
+            again = true;
             break;
         }
         assert!(parts.iter().all(|part| part.records.is_empty() && part.lines.is_empty() && part.texts.is_empty()));
         spares = parts;
         (rest, window) = (later, window + 1);
     }
-    let Some((calls, skip)) = again else {
+    if !again {
         merge.end(TraceHash(7)).expect("an end");
         return (told.lines(), Vec::new());
-    };
-    let (observer, log) = merge.inline(skip);
+    }
+    let (observer, log) = merge.inline();
     struct Boxed(Box<dyn Observer>);
     impl Observer for Boxed {
         fn name(&mut self, id: u32, path: &Path, rank: Rank) {
