@@ -7,10 +7,11 @@ use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
+use serde::{Deserialize, Serialize};
 use stillpoint_engine::task::{Either, Inbox, JoinHandle, Task, TaskContext, select};
 use stillpoint_engine::{
     Actor, Addr, Answer, AskError, AskId, Context, Control, Duration, Every, Handler, Instant, JobDone, JobId, JobPanic, NextInstant, Rank,
-    Responder, Responds, StreamRef, Timer,
+    Responder, Responds, Saving, StreamRef, Timer,
 };
 
 use super::messages::{CANCELLED, Flash, Item, Note, Question, Reply, SLEPT, Said, Seen, Work, YIELDED};
@@ -28,6 +29,12 @@ pub(super) struct Setting {
     pub(super) memories: Arc<Mutex<Memories>>,
 }
 
+impl Setting {
+    fn of_nobody() -> Arc<Self> {
+        Arc::new(Self { program: Program::default(), roots: Vec::new(), streams: Vec::new(), memories: Arc::default() })
+    }
+}
+
 pub(super) struct EngineHandles;
 
 impl Handles for EngineHandles {
@@ -43,7 +50,10 @@ impl Handles for EngineHandles {
 pub(super) type EngineNote = Note<Addr<Player>>;
 
 /// An actor of a random program.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Player {
+    /// A restored actor has it from its parent, or from the one that was built in its place.
+    #[serde(skip, default = "Setting::of_nobody")]
     setting: Arc<Setting>,
     mind: Mind<EngineHandles>,
 }
@@ -67,6 +77,13 @@ impl Player {
 }
 
 impl Actor for Player {
+    fn saving() -> Option<Saving<Self>> {
+        let saving = Saving::<Self>::new().message::<EngineNote>().message::<Flash>().message::<Item>().job::<Work>();
+        let saving = saving.asks::<Question>().asks::<NextInstant>().answers::<Question>();
+        let saving = saving.complete_child::<Self>(|parent, child| child.setting = parent.setting.clone());
+        Some(saving.complete(|saved, built| saved.setting = built.setting))
+    }
+
     fn started(&mut self, ctx: &mut Context<'_, Self>) {
         let now = ctx.now();
         self.act(ctx, |mind, wire| mind.start(&wire.setting.program, now, wire));

@@ -1,13 +1,15 @@
 //! Running a random program in the engine. Invariant: how it is set up (order of registration, pool, metrics, a stranger) changes no account.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex};
 
 use stillpoint_engine::host::{Host, Launch};
+use stillpoint_engine::snapshot::SnapshotError;
 use stillpoint_engine::trace::{Observer, TraceHash, TraceRecord};
 use stillpoint_engine::{
     Actor, BuildError, Context, Duration, End, Failed, Handler, Instant, Late, Limits, Link, OnPanic, Outcome, Path, Pool, Rank,
-    ReadyOrder, RunError, Simulation, Site, Stream, Timed,
+    ReadyOrder, RunError, Simulation, Site, Snapshot, Stream, Timed,
 };
 
 use super::account::{Account, Ending, Record};
@@ -68,6 +70,114 @@ pub fn run(program: &Program, setup: &Setup) -> Play {
         None => build(program, setup, &memories).observe(Box::new(Recorder(seen.clone()))).run(),
         Some(spread) => launch(program, setup, spread).observe(Box::new(Recorder(seen.clone()))).run(),
     };
+    play(ran, &seen, &memories)
+}
+
+/// What snapshots of a program held, by what: how many of them.
+pub type Held = BTreeMap<&'static str, u64>;
+
+/// What to look for in the text of a snapshot.
+const HELD: [(&str, &str); 20] = [
+    ("a timer", "cargo: Timer("),
+    ("an interval", "cargo: Tick("),
+    ("a delayed message", "cargo: Message("),
+    ("a job's result", "cargo: Job("),
+    ("a publication on its way", "cargo: Share("),
+    ("a question on its way", "cargo: Request("),
+    ("an answer on its way", "cargo: Reply("),
+    ("no answer on its way", "cargo: Gone("),
+    ("a timeout", "cargo: Timeout("),
+    ("a stop on its way", "cargo: Stop)"),
+    ("a subscription on its way", "cargo: Subscribe("),
+    ("a subscriber of an actor", "lists: "),
+    ("a subscriber of a stream", "streams: ["),
+    ("a half-read stream", "next: Some("),
+    ("items held back", "held: 1"),
+    ("a paused stream", "paused: true"),
+    ("an ended stream", "ended: true"),
+    ("a child", "/0\""),
+    ("a stopped actor", "role: Stopped("),
+    ("a facet", "role: Facet"),
+];
+
+/// Interrupts a program at each of its still points, as far as it can be saved there: it is restored, also once more from a snapshot of the
+/// restored run, and must come to what it comes to when it is not interrupted.
+///
+/// # Errors
+/// Where it does not, and what differs.
+pub fn interrupt(program: &Program, held: &mut Held) -> Result<(), String> {
+    let whole = run(program, &Setup::default());
+    let memories = Arc::new(Mutex::new(Memories::default()));
+    let mut going = match build(program, &Setup::default(), &memories).begin() {
+        Ok(going) => going,
+        Err(error) => return Err(error.to_string()),
+    };
+    let mut still_points = 0;
+    while going.step_instant() {
+        still_points += 1;
+        *held.entry("a still point").or_default() += 1;
+        let snapshot = match going.snapshot() {
+            Ok(snapshot) => snapshot,
+            Err(SnapshotError::LiveTask { .. }) => {
+                *held.entry("a live task").or_default() += 1;
+                continue;
+            }
+            Err(SnapshotError::OwedAnswer { .. }) => {
+                *held.entry("an owed answer").or_default() += 1;
+                continue;
+            }
+            Err(error) => return Err(format!("at {}: {error}", going.site())),
+        };
+        let text = snapshot.to_text();
+        *held.entry("a snapshot").or_default() += 1;
+        for (what, sign) in HELD {
+            *held.entry(what).or_default() += u64::from(text.contains(sign));
+        }
+        let remembered = memories.lock().expect("nobody panics while noting").clone();
+        // The order of registration is another one every second time.
+        let setup = Setup { backwards: still_points % 2 == 0, ..Setup::default() };
+        let again = goes_on(program, &setup, &text, &remembered, &whole, held)?;
+        if let Some((text, remembered)) = again {
+            *held.entry("a snapshot of a restored run").or_default() += 1;
+            goes_on(program, &Setup::default(), &text, &remembered, &whole, held)?;
+        }
+    }
+    Ok(())
+}
+
+/// Restores a snapshot and runs to the end, which must be that of the whole. Gives the text of the snapshot at the next still point, if it can
+/// be taken, and what was remembered by then.
+fn goes_on(
+    program: &Program,
+    setup: &Setup,
+    text: &str,
+    remembered: &Memories,
+    whole: &Play,
+    held: &mut Held,
+) -> Result<Option<(String, Memories)>, String> {
+    let snapshot = Snapshot::from_bytes(text.as_bytes(), std::path::Path::new("a text")).map_err(|error| error.to_string())?;
+    let place = format!("from {}", snapshot.at());
+    let seen = Arc::new(Mutex::new(Collected::default()));
+    let memories = Arc::new(Mutex::new(remembered.clone()));
+    let simulation = build(program, setup, &memories).observe(Box::new(Recorder(seen.clone())));
+    let mut going = simulation.restore(&snapshot).map_err(|error| format!("{place}: {error}"))?;
+    let next = going.step_instant().then(|| going.snapshot().ok()).flatten();
+    let next = next.map(|snapshot| (snapshot.to_text(), memories.lock().expect("nobody panics while noting").clone()));
+    let mut rest = play(going.finish(), &seen, &memories);
+    let before = whole.account.records.iter().take_while(|record| record.site.0 <= snapshot.at().as_nanos());
+    rest.account.records.splice(0..0, before.cloned());
+    if let Some(difference) = whole.account.first_difference(&rest.account) {
+        return Err(format!("{place}: {difference}\n{text}"));
+    }
+    if whole.hash != rest.hash || whole.chains != rest.chains {
+        return Err(format!("{place}: all records are equal, but not the hash or a chain\n{text}"));
+    }
+    *held.entry("a restored run").or_default() += 1;
+    Ok(next)
+}
+
+/// The account of a run that is over.
+fn play(ran: Result<Outcome, Box<Failed>>, seen: &Mutex<Collected>, memories: &Mutex<Memories>) -> Play {
     let (outcome, error) = match ran {
         Ok(outcome) => (outcome, None),
         Err(failed) => {

@@ -3,12 +3,13 @@
 use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
 
+use serde::{Deserialize, Serialize};
 use stillpoint_engine::{Duration, Instant, Message, Request};
 
 use super::program::{Body, remember};
 
 /// A message between actors, which may tell of a third one. Its digest is that of its body.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Note<P> {
     pub(crate) body: Body,
     pub(crate) about: Option<(P, usize)>,
@@ -28,7 +29,7 @@ pub(crate) const NOTE: &str = "note";
 
 macro_rules! bodies {
     ($($name:ident: $kind:literal),*) => {
-        $(#[derive(Clone, Copy, Debug, Hash)]
+        $(#[derive(Clone, Copy, Debug, Hash, Serialize, Deserialize)]
         pub(crate) struct $name(pub(crate) Body);
 
         impl Message for $name {

@@ -3,6 +3,7 @@
 
 use std::ops::ControlFlow;
 
+use serde::{Deserialize, Serialize};
 use stillpoint_engine::{Duration, Instant};
 
 use super::messages::{Note, Seen};
@@ -61,6 +62,13 @@ pub(crate) trait Calls<H: Handles> {
 }
 
 /// An actor's memory and all it holds.
+#[derive(Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "H::Peer: Serialize, H::Timer: Serialize, H::Ask: Serialize, H::Job: Serialize, H::Task: Serialize, H::Inbox: Serialize, \
+                 H::Held: Serialize",
+    deserialize = "H::Peer: Deserialize<'de>, H::Timer: Deserialize<'de>, H::Ask: Deserialize<'de>, H::Job: Deserialize<'de>, \
+                   H::Task: Deserialize<'de>, H::Inbox: Deserialize<'de>, H::Held: Deserialize<'de>"
+))]
 pub(crate) struct Mind<H: Handles> {
     pub(crate) role: usize,
     pub(crate) root: usize,

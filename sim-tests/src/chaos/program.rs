@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::hash::Hash;
 
+use serde::{Deserialize, Serialize};
 use stillpoint_engine::{Duration, Instant, Path, digest_of};
 
 /// The names of roots, such that their order is that of no index.
@@ -11,7 +12,7 @@ pub(crate) const ROOTS: [&str; 8] = ["m", "a", "a-b", "z", "a0", "B", "é", "ab"
 pub(crate) const STREAMS: [&str; 4] = ["s", "a!", "zz", "S"];
 
 /// One random simulation. All times are offsets in nanoseconds from its `origin`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Program {
     pub(crate) seed: u64,
     pub(crate) origin: i64,
@@ -236,7 +237,7 @@ pub(crate) enum Wait {
 }
 
 /// What every message says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Body {
     /// How many more messages may follow from this one in a row.
     pub fuel: u32,
