@@ -96,12 +96,35 @@ pub(crate) struct RunArgs {
     /// not checked, unless it is given too: expect.events=5.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub(crate) sets: Vec<Override>,
+    /// Where to run; by default where the scenario says. It changes no result.
+    #[arg(long, value_enum)]
+    pub(crate) host: Option<HostArg>,
+    /// How many threads the host may use; by default as many as the machine runs at once. Only what is joined by links with a latency can be
+    /// on several threads.
+    #[arg(long, value_name = "THREADS", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Save the run in a file when all up to this instant has been run, then go on.
+    #[arg(long, num_args = 2, value_names = ["INSTANT", "FILE"])]
+    pub(crate) snapshot_at: Option<Vec<String>>,
+    /// Go on from the run that was saved in this file, of the same scenario.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) restore: Option<PathBuf>,
     /// Run offloaded jobs on this many threads; 0 runs them inline. It changes no result.
     #[arg(long, value_name = "THREADS")]
     pub(crate) pool: Option<usize>,
     /// Measure events and steps per instant, mailbox depth and handler time. It changes no result.
     #[arg(long)]
     pub(crate) metrics: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HostArg {
+    /// One thread.
+    Inline,
+    /// Several threads, each an actix arbiter.
+    Actix,
+    /// The faster of both, as a short trial of each shows.
+    Auto,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

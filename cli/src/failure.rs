@@ -53,7 +53,7 @@ impl Failure {
     pub(crate) fn of_run(error: &RunError, place: Option<String>) -> Self {
         let place = place.map(|place| format!(", at {place}")).unwrap_or_default();
         match error {
-            RunError::Source { .. } | RunError::Late { .. } | RunError::Build(_) => Self::Input(error.to_string()),
+            RunError::Source { .. } | RunError::Late { .. } | RunError::Build(_) | RunError::Restore(_) => Self::Input(error.to_string()),
             other => Self::Work(format!("{other}{place}")),
         }
     }

@@ -32,6 +32,7 @@ mod traces;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 use stillpoint_engine::scenario::{Registry, Scenario};
@@ -50,7 +51,7 @@ pub fn registry(register: impl FnOnce(&mut Registry)) -> Registry {
 
 /// Runs the program with its command line, with the kinds of [`registry`].
 pub fn program(register: impl FnOnce(&mut Registry)) -> ExitCode {
-    let registry = registry(register);
+    let registry = Arc::new(registry(register));
     let args: Vec<OsString> = std::env::args_os().collect();
     ExitCode::from(match Args::try_parse_from(args) {
         Ok(args) => finished(panics::quietly(|| command(&args.command, &registry)).unwrap_or_else(|defect| Err(Failure::Work(defect)))),
@@ -74,7 +75,7 @@ fn finished(done: Result<Done, Failure>) -> u8 {
     }
 }
 
-fn command(command: &Command, registry: &Registry) -> Result<Done, Failure> {
+fn command(command: &Command, registry: &Arc<Registry>) -> Result<Done, Failure> {
     match command {
         Command::Run(args) => run::run(args, registry),
         Command::Validate { file, sets } => {

@@ -56,3 +56,8 @@ fn high_water_mark() -> Option<u64> {
     let kibibytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix("kB")?;
     Some(kibibytes.trim().parse::<u64>().ok()? * 1024)
 }
+
+/// How many threads the machine runs at once.
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

@@ -23,7 +23,7 @@ pub(crate) fn bar() -> Option<ProgressBar> {
 }
 
 /// Shows how far a run has come whenever the engine tells.
-pub(crate) fn show(bar: ProgressBar, begin: Option<Instant>) -> impl FnMut(&Progress) {
+pub(crate) fn show(bar: ProgressBar, begin: Option<Instant>) -> impl FnMut(&Progress) + Send {
     let started = Wall::now();
     let mut begin = begin;
     move |progress| {

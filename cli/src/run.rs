@@ -1,43 +1,50 @@
 //! The command `run`: a scenario from its file to its exit code.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use indicatif::ProgressBar;
-use stillpoint_engine::scenario::{Override, Registry, Scenario};
+use stillpoint_engine::host::{Host, Launch};
+use stillpoint_engine::scenario::{Override, Registry, Scenario, ScenarioError};
 use stillpoint_engine::trace::{Text, Writer};
-use stillpoint_engine::{End, Failed, Pool};
+use stillpoint_engine::{End, Failed, Instant, Pool, Simulation, Snapshot};
 
-use crate::args::RunArgs;
+use crate::args::{HostArg, RunArgs};
 use crate::failure::{Done, Failure, print};
 use crate::measure::Stopwatch;
 use crate::summary::Summary;
 use crate::{interrupt, measure, panics, progress, summary};
 
 /// Runs a scenario, prints its summary, and tells whether it went as expected.
-pub(crate) fn run(args: &RunArgs, registry: &Registry) -> Result<Done, Failure> {
+pub(crate) fn run(args: &RunArgs, registry: &Arc<Registry>) -> Result<Done, Failure> {
     let overrides = overrides(args);
-    let scenario = Scenario::read(&args.file, &overrides)?;
-    let mut simulation = scenario.build(registry)?.simulation;
-    let threads = args.pool.unwrap_or(0);
-    if threads > 0 {
-        simulation = simulation.pool(Arc::new(Pool::new(threads)));
-    }
-    if args.metrics {
-        simulation = simulation.metrics(true).handler_clock(measure::nanos());
-    }
+    let scenario = Arc::new(Scenario::read(&args.file, &overrides)?);
+    // What is wrong with it is said once, with its place, before there are hosts and threads.
+    scenario.build(registry)?;
+    let host = host(args, &scenario);
+    let mut launch = launch(args, &scenario, registry).host(host);
     let flag = interrupt::flag().map_err(|error| Failure::Work(format!("Ctrl-C cannot be handled: {error}")))?;
-    simulation = simulation.interrupt(flag);
+    launch = launch.interrupt(flag);
+    if let Some(file) = &args.restore {
+        launch = launch.restore(Snapshot::read(file).map_err(|error| Failure::Input(error.to_string()))?);
+    }
+    if let Some(values) = &args.snapshot_at {
+        let [at, file] = &values[..] else { unreachable!("two values were asked for") };
+        let at: Instant = at.parse().map_err(|error| Failure::Input(format!("--snapshot-at: {error}")))?;
+        let file = PathBuf::from(file);
+        launch = launch.snapshot_at(at, move |snapshot| snapshot.write(&file));
+    }
     if let Some(file) = &args.trace {
         let text = if args.trace_text { Text::Keep } else { Text::Omit };
         let writer = Writer::create(file, text).map_err(|error| Failure::Work(error.to_string()))?;
-        simulation = simulation.observe(Box::new(writer));
+        launch = launch.observe(Box::new(writer));
     }
     let bar = if args.json { None } else { progress::bar() };
     if let Some(bar) = &bar {
-        simulation = simulation.progress(progress::show(bar.clone(), scenario.start()));
+        launch = launch.progress(progress::show(bar.clone(), scenario.start()));
     }
     let stopwatch = Stopwatch::start();
-    let ran = simulation.run();
+    let ran = launch.run();
     let cost = stopwatch.stop();
     bar.as_ref().inspect(|bar| ProgressBar::finish_and_clear(bar));
     let (outcome, failure) = match ran {
@@ -53,13 +60,42 @@ pub(crate) fn run(args: &RunArgs, registry: &Registry) -> Result<Done, Failure> 
     let is_as_written = overrides.is_empty() || overrides.iter().any(|given| given.path().starts_with("expect"));
     let unmet = if is_whole && is_as_written { scenario.unmet(&outcome) } else { Vec::new() };
     let is_checked = is_whole && is_as_written && scenario.expects();
-    let summary = Summary { scenario: &scenario, outcome: &outcome, cost, threads, failure: failure.as_ref(), unmet: &unmet, is_checked };
+    let summary = Summary { scenario: &scenario, outcome: &outcome, cost, host, pool: args.pool.unwrap_or(0), failure: failure.as_ref(), unmet: &unmet, is_checked };
     print(&if args.json { summary.json() } else { summary.text() })?;
     match failure {
         Some(failure) => Err(failure),
         None if outcome.end == End::Interrupted => Ok(Done::Interrupted),
         None if unmet.is_empty() => Ok(Done::Well),
         None => Err(Failure::Work(summary::unmet_text(&unmet))),
+    }
+}
+
+/// The scenario, to be built as often as the host wants it.
+fn launch(args: &RunArgs, scenario: &Arc<Scenario>, registry: &Arc<Registry>) -> Launch {
+    let (scenario, registry, metrics) = (scenario.clone(), registry.clone(), args.metrics);
+    let pool = args.pool.filter(|threads| *threads > 0).map(|threads| Arc::new(Pool::new(threads)));
+    Launch::new(move || -> Result<Simulation, ScenarioError> {
+        let mut simulation = scenario.build(&registry)?.simulation;
+        if let Some(pool) = &pool {
+            simulation = simulation.pool(pool.clone());
+        }
+        if metrics {
+            simulation = simulation.metrics(true).handler_clock(measure::nanos());
+        }
+        Ok(simulation)
+    })
+}
+
+/// What was asked for on the command line, else by the scenario.
+fn host(args: &RunArgs, scenario: &Scenario) -> Host {
+    let given = args.threads.map(usize::from);
+    let threads = given.unwrap_or_else(measure::processors);
+    match (args.host, scenario.host()) {
+        (Some(HostArg::Inline), _) | (None, Host::Inline) => Host::Inline,
+        (Some(HostArg::Actix), _) => Host::Actix { threads },
+        (Some(HostArg::Auto), _) => Host::Auto { threads },
+        (None, Host::Actix { threads }) => Host::Actix { threads: given.unwrap_or(threads) },
+        (None, Host::Auto { threads }) => Host::Auto { threads: given.unwrap_or(threads) },
     }
 }
 

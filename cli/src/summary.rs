@@ -1,6 +1,7 @@
 //! What a run came to, for people and for programs.
 
 use serde_json::{Map, Value as Json, json};
+use stillpoint_engine::host::Host;
 use stillpoint_engine::scenario::{Scenario, Unmet};
 use stillpoint_engine::{End, Instant, Outcome, Report, RunError, Value};
 
@@ -14,7 +15,9 @@ pub(crate) struct Summary<'r> {
     pub(crate) scenario: &'r Scenario,
     pub(crate) outcome: &'r Outcome,
     pub(crate) cost: Cost,
-    pub(crate) threads: usize,
+    pub(crate) host: Host,
+    /// Threads for offloaded jobs.
+    pub(crate) pool: usize,
     pub(crate) failure: Option<&'r Failure>,
     pub(crate) unmet: &'r [Unmet],
     /// Whether the run was held to what the scenario expects.
@@ -69,6 +72,15 @@ impl Summary<'_> {
         text
     }
 
+    /// The host's name and how many threads it has for actors.
+    fn host(&self) -> (&'static str, usize) {
+        match self.host {
+            Host::Inline => ("inline", 1),
+            Host::Actix { threads } => ("actix", threads),
+            Host::Auto { threads } => ("auto", threads),
+        }
+    }
+
     /// One object for programs.
     pub(crate) fn json(&self) -> String {
         let outcome = self.outcome;
@@ -93,8 +105,8 @@ impl Summary<'_> {
             "cpu_seconds": self.cost.cpu_seconds,
             "ns_per_event": self.ns_per_event(),
             "peak_rss_bytes": self.cost.peak_rss_bytes,
-            "host": "inline",
-            "threads": 1 + self.threads,
+            "host": self.host().0,
+            "threads": self.host().1 + self.pool,
             "late_events": outcome.late(),
             "dead_letters": outcome.dead_letters,
             "result": results,

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::plan::Deal;
+use serde::Deserialize;
+
 use crate::error::{BuildError, RunError};
 use crate::event::LogLine;
 use crate::kernel::ready::ReadyOrder;
@@ -17,7 +19,7 @@ use crate::time::{Duration, Instant};
 use crate::trace::Observer;
 
 /// Where a run is run. No host can be seen in its trace.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub enum Host {
     /// On the thread of the caller, as one shard.
     #[default]

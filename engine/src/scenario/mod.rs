@@ -7,7 +7,7 @@
 //!     seed: 7,                                  // of everything random
 //!     start: "2025-03-25T23:07:00Z",            // default: the first event
 //!     end: "2025-03-25T23:10:06Z",              // inclusive; default: when nothing is left to do
-//!     host: Inline,
+//!     host: Inline,                             // or Actix(threads: 2), or Auto(threads: 2); whoever runs it may choose another one
 //!     on_panic: Stop,                           // or Poison
 //!     limits: (max_steps: 1000, max_mailbox: 100),
 //!     streams: [
@@ -32,8 +32,7 @@
 //! )
 //! ```
 //! Times are RFC 3339, durations have units, paths are relative to the file. The extensions `implicit_some` and `unwrap_newtypes` of RON are
-//! always on. What stands where in the file means nothing: streams and actors are made in the order of their names. A host may be chosen
-//! where there are several; there is one now.
+//! always on. What stands where in the file means nothing: streams and actors are made in the order of their names.
 
 mod build;
 mod error;

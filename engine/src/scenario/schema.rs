@@ -13,6 +13,7 @@ use super::raw::{Dialect, call, range_of};
 use super::set::{Override, apply};
 use super::suggest;
 use super::text::Text;
+use crate::host::Host;
 use crate::path::{Name, Rank};
 use crate::time::{Duration, Instant};
 
@@ -38,6 +39,7 @@ pub struct Scenario {
     pub(crate) seed: u64,
     pub(crate) start: Option<Instant>,
     pub(crate) end: Option<Instant>,
+    pub(crate) host: Host,
     pub(crate) on_panic: PanicPolicy,
     pub(crate) limits: LimitsEntry,
     pub(crate) streams: Vec<StreamEntry>,
@@ -128,13 +130,6 @@ pub(crate) enum PanicPolicy {
     Poison,
 }
 
-/// The hosts that can run a scenario.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-enum HostEntry {
-    #[default]
-    Inline,
-}
-
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename = "Limits")]
 pub(crate) struct LimitsEntry {
@@ -151,7 +146,7 @@ struct FileScenario<'t> {
     start: Option<Instant>,
     end: Option<Instant>,
     #[serde(default)]
-    host: HostEntry,
+    host: Host,
     #[serde(default)]
     on_panic: PanicPolicy,
     #[serde(default)]
@@ -307,6 +302,11 @@ impl Scenario {
         self.end
     }
 
+    /// The host that it asks for; whoever runs it may choose another one.
+    pub fn host(&self) -> Host {
+        self.host
+    }
+
     /// The folder that paths in it are relative to.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -317,7 +317,6 @@ impl Scenario {
 fn checked(text: &Text, dialect: &Dialect) -> Result<Scenario, ScenarioError> {
     let whole = 0..text.as_str().len();
     let file: FileScenario<'_> = dialect.parse(text, &whole)?;
-    let HostEntry::Inline = file.host;
     let spot = |raw: &RawValue| -> Result<Spot<String>, ScenarioError> {
         let at = range_of(text, raw);
         Ok(Spot { value: dialect.parse(text, &at)?, at })
@@ -386,6 +385,7 @@ fn checked(text: &Text, dialect: &Dialect) -> Result<Scenario, ScenarioError> {
         seed: file.seed,
         start: file.start,
         end: file.end,
+        host: file.host,
         on_panic: file.on_panic,
         limits: file.limits,
         streams,
