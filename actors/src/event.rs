@@ -37,7 +37,8 @@ impl Side {
 /// The best bid and ask of an instrument, also called level 1 or top of book.
 ///
 /// A side with no order has quantity 0; its price then means nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Quote {
     /// Of which instrument.
     pub instrument: InstrumentId,
@@ -70,11 +71,13 @@ impl Message for Quote {
 }
 
 /// The exchange's number of a trade; 0 where the data has none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct TradeId(pub u64);
 
 /// A trade that others made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Trade {
     /// Of which instrument.
     pub instrument: InstrumentId,
@@ -114,7 +117,7 @@ impl Message for Bar {
 }
 
 /// A quote or a trade: for recordings that keep both in one stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum MarketEvent {
     /// A quote.
     Quote(Quote),

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use serde::Deserialize;
-use stillpoint_engine::scenario::{Registry, Scene, SceneError};
+use stillpoint_engine::scenario::{Registry, Scene, SceneError, Script};
 use stillpoint_engine::{Actor, Handler};
 
 use crate::decimal::{Decimals, Quantity};
@@ -13,8 +13,23 @@ use crate::instrument::Instrument;
 use crate::order::{Order, OrderEvent};
 use crate::venue::Venue;
 
-/// Adds the kinds `ema_cross` and `venue`.
+/// Adds the kinds `ema_cross` and `venue`, and scripts of quotes, trades and both.
 pub fn register(registry: &mut Registry) {
+    let steps = "as those of `script`; prices and quantities are whole numbers, in units of the instrument's last decimal";
+    registry
+        .stream::<Script<Quote>, Quote>("script_quotes", "Plays a script of quotes.", |script, scene| script.stream(scene.start()))
+        .param("steps", steps)
+        .example("(steps: [Add(value: (instrument: 0, bid: 99, bid_quantity: 5, ask: 101, ask_quantity: 5))])");
+    registry
+        .stream::<Script<Trade>, Trade>("script_trades", "Plays a script of trades.", |script, scene| script.stream(scene.start()))
+        .param("steps", steps)
+        .example("(steps: [Add(value: (instrument: 0, side: Buy, price: 100, quantity: 5, id: 1))])");
+    registry
+        .stream::<Script<MarketEvent>, MarketEvent>("script_market_events", "Plays a script of quotes and trades.", |script, scene| {
+            script.stream(scene.start())
+        })
+        .param("steps", steps)
+        .example("(steps: [Add(value: Trade((instrument: 0, side: Buy, price: 100, quantity: 5, id: 1)))])");
     registry
         .actor("ema_cross", "Buys when a fast average of prices rises above a slow one, sells when it falls below.", ema_cross)
         .param("instrument", "what it trades; 8 decimals each for prices and quantities unless given")

@@ -11,7 +11,7 @@ use stillpoint_engine::scenario::Override;
 #[derive(Debug, Parser)]
 #[command(name = "stillpoint", version, about)]
 #[command(
-    after_help = "Exit codes: 0 all is well; 1 the run failed, an expectation was not met, or two traces differ; 2 bad input; 130 interrupted."
+    after_help = "Exit codes: 0 all is well; 1 the run failed, an expectation was not met, or two runs or traces differ; 2 bad input; 130 interrupted."
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -22,6 +22,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Runs a scenario and says what happened.
     Run(RunArgs),
+    /// Runs a scenario again in many ways that must not matter, and says whether they did.
+    Check(CheckArgs),
     /// Reads a scenario and builds everything in it, without running it.
     Validate {
         /// The scenario.
@@ -125,6 +127,24 @@ pub(crate) enum HostArg {
     Actix,
     /// The faster of both, as a short trial of each shows.
     Auto,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct CheckArgs {
+    /// The scenario.
+    pub(crate) file: PathBuf,
+    /// How often each check is made, each time in another way.
+    #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) cases: u32,
+    /// Chooses the ways.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Change a value of the scenario, as for `run`; may be given often.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(crate) sets: Vec<Override>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -10,10 +10,11 @@
 //! }
 //! ```
 //!
-//! Exit codes: 0, all is well; 1, the run failed, an expectation was not met, or two traces differ; 2, the input is bad: arguments, a
+//! Exit codes: 0, all is well; 1, the run failed, an expectation was not met, or two runs or traces differ; 2, the input is bad: arguments, a
 //! scenario, or data; 130, a run was interrupted by Ctrl-C and its summary covers what was run.
 
 mod args;
+mod check;
 mod failure;
 mod graph;
 mod interrupt;
@@ -78,6 +79,7 @@ fn finished(done: Result<Done, Failure>) -> u8 {
 fn command(command: &Command, registry: &Arc<Registry>) -> Result<Done, Failure> {
     match command {
         Command::Run(args) => run::run(args, registry),
+        Command::Check(args) => check::check(args, registry),
         Command::Validate { file, sets } => {
             let scenario = Scenario::read(file, sets)?;
             let built = scenario.build(registry)?;

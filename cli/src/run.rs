@@ -60,7 +60,16 @@ pub(crate) fn run(args: &RunArgs, registry: &Arc<Registry>) -> Result<Done, Fail
     let is_as_written = overrides.is_empty() || overrides.iter().any(|given| given.path().starts_with("expect"));
     let unmet = if is_whole && is_as_written { scenario.unmet(&outcome) } else { Vec::new() };
     let is_checked = is_whole && is_as_written && scenario.expects();
-    let summary = Summary { scenario: &scenario, outcome: &outcome, cost, host, pool: args.pool.unwrap_or(0), failure: failure.as_ref(), unmet: &unmet, is_checked };
+    let summary = Summary {
+        scenario: &scenario,
+        outcome: &outcome,
+        cost,
+        host,
+        pool: args.pool.unwrap_or(0),
+        failure: failure.as_ref(),
+        unmet: &unmet,
+        is_checked,
+    };
     print(&if args.json { summary.json() } else { summary.text() })?;
     match failure {
         Some(failure) => Err(failure),

@@ -84,40 +84,25 @@ impl Summary<'_> {
     /// One object for programs.
     pub(crate) fn json(&self) -> String {
         let outcome = self.outcome;
-        let mut results = Map::new();
-        for (path, report) in &outcome.reports {
-            if !report.is_empty() {
-                results.insert(path.to_string(), results_of(report));
-            }
-        }
-        let mut object = json!({
-            "scenario": self.scenario.name(),
-            "seed": self.scenario.seed(),
-            "end": end_name(outcome.end),
-            "trace_hash": outcome.trace_hash.to_string(),
-            "events": outcome.events,
-            "deliveries": outcome.deliveries,
-            "instants": outcome.instants,
-            "steps": outcome.steps,
-            "virtual_start": outcome.first.map(|at| at.to_string()),
-            "virtual_end": outcome.last.map(|at| at.to_string()),
-            "wall_seconds": self.cost.wall_seconds,
-            "cpu_seconds": self.cost.cpu_seconds,
-            "ns_per_event": self.ns_per_event(),
-            "peak_rss_bytes": self.cost.peak_rss_bytes,
-            "host": self.host().0,
-            "threads": self.host().1 + self.pool,
-            "late_events": outcome.late(),
-            "dead_letters": outcome.dead_letters,
-            "result": results,
-        });
+        let more = [
+            ("scenario", json!(self.scenario.name())),
+            ("seed", json!(self.scenario.seed())),
+            ("wall_seconds", json!(self.cost.wall_seconds)),
+            ("cpu_seconds", json!(self.cost.cpu_seconds)),
+            ("ns_per_event", json!(self.ns_per_event())),
+            ("peak_rss_bytes", json!(self.cost.peak_rss_bytes)),
+            ("host", json!(self.host().0)),
+            ("threads", json!(self.host().1 + self.pool)),
+        ];
+        let mut object = facts(outcome);
+        object.extend(more.map(|(name, value)| (name.to_owned(), value)));
         if let Some(failure) = self.failure {
-            object["error"] = json!(failure.to_string());
+            object.insert("error".to_owned(), json!(failure.to_string()));
         }
         if !self.unmet.is_empty() {
-            object["unmet"] = self.unmet.iter().map(|unmet| json!(unmet.to_string())).collect();
+            object.insert("unmet".to_owned(), self.unmet.iter().map(|unmet| json!(unmet.to_string())).collect());
         }
-        format!("{object:#}\n")
+        format!("{:#}\n", Json::Object(object))
     }
 
     /// Wall nanoseconds an event; a delivery where no stream had any event; 0 if nothing happened.
@@ -135,6 +120,26 @@ impl Summary<'_> {
             End::Failed => "failed, this is what was run before",
         }
     }
+}
+
+/// What of a run is the same wherever and whenever it runs.
+pub(crate) fn facts(outcome: &Outcome) -> Map<String, Json> {
+    let results = outcome.reports.iter().filter(|(_, report)| !report.is_empty());
+    let results: Map<String, Json> = results.map(|(path, report)| (path.to_string(), results_of(report))).collect();
+    let facts = [
+        ("end", json!(end_name(outcome.end))),
+        ("trace_hash", json!(outcome.trace_hash.to_string())),
+        ("events", json!(outcome.events)),
+        ("deliveries", json!(outcome.deliveries)),
+        ("instants", json!(outcome.instants)),
+        ("steps", json!(outcome.steps)),
+        ("virtual_start", json!(outcome.first.map(|at| at.to_string()))),
+        ("virtual_end", json!(outcome.last.map(|at| at.to_string()))),
+        ("late_events", json!(outcome.late())),
+        ("dead_letters", json!(outcome.dead_letters)),
+        ("result", Json::Object(results)),
+    ];
+    facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// What the streams left out or were late with; nothing if all went through.

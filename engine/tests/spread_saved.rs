@@ -137,7 +137,11 @@ fn same(outcome: &Outcome) -> impl PartialEq + std::fmt::Debug + use<> {
 fn saved(launch: Launch, instant: Instant) -> (Outcome, Snapshot) {
     let kept = Arc::new(Mutex::new(None));
     let keep = kept.clone();
-    let outcome = launch.snapshot_at(instant, move |snapshot| Ok::<_, &str>(*keep.lock() = Some(snapshot))).run().expect("a run");
+    let keep = move |snapshot| {
+        *keep.lock() = Some(snapshot);
+        Ok::<_, &str>(())
+    };
+    let outcome = launch.snapshot_at(instant, keep).run().expect("a run");
     let snapshot = kept.lock().take().expect("a snapshot");
     (outcome, snapshot)
 }

@@ -1,23 +1,93 @@
-//! The determinism kit: random programs and a naive reference model that hold the engine to its rules of time.
+//! The determinism kit: holds strategies to one trace, and the engine to its rules of time.
 //!
-//! [`chaos`] makes random programs of actors that send, ask, publish, sleep, spawn, stop, cancel and panic with many ties, plays each in the
+//! [`Determinism`] takes a world, which is code that adds actors, and puts it in made-up scenarios. It runs each in many ways that must not
+//! matter: again, in a fresh process, registered in another order, beside a bystander, with other threads, paused, with the future cut off. When two
+//! runs differ it makes the scenario small, explains the first delivery that differs, and saves a scenario in RON that is run first from then on.
+//!
+//! ```
+//! use stillpoint_engine::{Actor, Context, Handler};
+//! use stillpoint_sim_tests::{Determinism, Faults, scenarios};
+//!
+//! /// Remembers the last price.
+//! struct Last(i64);
+//! impl Actor for Last {}
+//! impl Handler<i64> for Last {
+//!     fn handle(&mut self, price: &i64, _: &mut Context<'_, Self>) {
+//!         self.0 = *price;
+//!     }
+//! }
+//!
+//! Determinism::of(|world| _ = world.add("last", Last(0)))
+//!     .scenarios(scenarios().instruments(1..=3).streams(1..=4).ties(0.3).faults(Faults::all()))
+//!     .check();
+//! ```
+//!
+//! What a run must not depend on is in [`Check`]; what more a strategy may promise in [`Claim`]; what the cases must have held, so that agreement
+//! means something, in [`Mark`]. Without the feature `proptest` only what checks a scenario's own data is left: [`check_scenario`].
+//!
+//! `chaos` makes random programs of actors that send, ask, publish, sleep, spawn, stop, cancel and panic with many ties, plays each in the
 //! engine and in a model that is a sorted map written from the text of the rules, and compares the two accounts record by record.
-//!
-//! ```
-//! use proptest::strategy::{Strategy, ValueTree};
-//! use proptest::test_runner::TestRunner;
-//! use stillpoint_sim_tests::chaos::engine::{self, Setup};
-//! use stillpoint_sim_tests::chaos::model::{self, Tally};
-//! use stillpoint_sim_tests::chaos::strategy::programs;
-//!
-//! let program = programs().new_tree(&mut TestRunner::deterministic())?.current();
-//! let played = engine::run(&program, &Setup::default()).account;
-//! let expected = model::run(&program, &mut Tally::new());
-//! assert_eq!(expected.first_difference(&played), None);
-//! # Ok::<(), proptest::test_runner::Reason>(())
-//! ```
 
+mod bystander;
+#[cfg(feature = "proptest")]
+mod case;
+#[cfg(feature = "proptest")]
+mod case_text;
+#[cfg(feature = "proptest")]
 pub mod chaos;
+mod check;
+#[cfg(feature = "proptest")]
+mod child;
+#[cfg(feature = "proptest")]
+mod claim;
+#[cfg(feature = "proptest")]
+mod corpus;
+#[cfg(feature = "proptest")]
+mod determinism;
+mod difference;
+#[cfg(feature = "proptest")]
+mod generate;
+#[cfg(feature = "proptest")]
+mod judge;
+#[cfg(feature = "proptest")]
+mod mark;
+#[cfg(feature = "market")]
+mod market;
+mod perturbation;
+mod play;
+mod prefix;
+mod rim;
+#[cfg(feature = "proptest")]
+mod sample;
+mod scenario;
+#[cfg(feature = "proptest")]
+mod shrink;
+#[cfg(feature = "proptest")]
+mod verdict;
+#[cfg(feature = "proptest")]
+mod world;
+
+#[cfg(feature = "proptest")]
+pub use case::{Case, Feed, Weather};
+pub use check::Check;
+#[cfg(feature = "proptest")]
+pub use claim::Claim;
+#[cfg(feature = "proptest")]
+pub use determinism::Determinism;
+pub use difference::{Difference, Projection};
+#[cfg(feature = "proptest")]
+pub use generate::{Faults, Scenarios, scenarios};
+#[cfg(feature = "proptest")]
+pub use mark::{FaultKind, Mark};
+pub use perturbation::{HostOf, Perturbation};
+pub use rim::{Scratch, disturb};
+#[cfg(feature = "proptest")]
+pub use sample::{Draft, Sample};
+pub use scenario::{Checked, InFreshProcess, Request, Row, SCENARIO_CHECKS, Tell, check_scenario};
+#[cfg(feature = "proptest")]
+pub use verdict::{Failure, Shrink, Verdict};
+#[cfg(feature = "proptest")]
+pub use world::World;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

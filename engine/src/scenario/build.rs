@@ -10,6 +10,7 @@ use super::schema::{FaultEntry, PanicPolicy, Scenario};
 use super::suggest;
 use crate::limits::{Limits, OnPanic};
 use crate::link::Link;
+use crate::rng::Rng;
 use crate::simulation::Simulation;
 use crate::time::Duration;
 
@@ -27,6 +28,18 @@ impl Scenario {
     /// # Errors
     /// [`ScenarioError`] at the first entry that names an unknown kind, has parameters that its kind cannot take, or refers to what is not there.
     pub fn build(&self, registry: &Registry) -> Result<Built, ScenarioError> {
+        self.build_in(registry, None)
+    }
+
+    /// [`Scenario::build`] with streams, actors and links registered in a random order of this seed, which no run may show.
+    ///
+    /// # Errors
+    /// As [`Scenario::build`].
+    pub fn build_shuffled(&self, registry: &Registry, seed: u64) -> Result<Built, ScenarioError> {
+        self.build_in(registry, Some(Rng::of(seed, "scenario", "registration")))
+    }
+
+    fn build_in(&self, registry: &Registry, mut shuffle: Option<Rng>) -> Result<Built, ScenarioError> {
         let mut simulation = Simulation::new(&self.name).seed(self.seed).limits(self.limits()).on_panic(match self.on_panic {
             PanicPolicy::Stop => OnPanic::Stop,
             PanicPolicy::Poison => OnPanic::Poison,
@@ -40,7 +53,7 @@ impl Scenario {
         let mut cast = Cast::default();
         let mut streams: Vec<_> = self.streams.iter().collect();
         streams.sort_by_key(|entry| &entry.name.value);
-        for entry in streams {
+        for entry in arranged(streams, &mut shuffle) {
             let Some(kind) = registry.streams.get(entry.kind.name.value.as_str()) else {
                 let also = registry.actors.contains_key(entry.kind.name.value.as_str());
                 return Err(self.unknown_kind("stream", &entry.kind.name, registry.streams.keys().copied(), also));
@@ -54,6 +67,7 @@ impl Scenario {
         }
         let mut actors: Vec<_> = self.actors.iter().collect();
         actors.sort_by_key(|entry| &entry.name.value);
+        let actors = arranged(actors, &mut shuffle);
         for entry in &actors {
             let Some(kind) = registry.actors.get(entry.kind.name.value.as_str()) else {
                 let also = registry.streams.contains_key(entry.kind.name.value.as_str());
@@ -67,7 +81,7 @@ impl Scenario {
         for entry in &actors {
             cast.actors[entry.name.value.as_str()].kind.make.place(&mut simulation, self, entry, &cast, &mut edges)?;
         }
-        for link in self.links.iter() {
+        for link in arranged(self.links.iter().collect(), &mut shuffle) {
             let mut made = Link::latency(link.latency).jitter(link.jitter.unwrap_or(Duration::ZERO)).loss(link.loss.unwrap_or(0.0));
             for fault in &self.faults {
                 if let FaultEntry::Down { from, to, since, until } = fault
@@ -105,4 +119,14 @@ impl Scenario {
         }
         error.with_help(suggest::help(&name.value, known))
     }
+}
+
+/// Entries as they are, or shuffled.
+fn arranged<'e, T>(mut entries: Vec<&'e T>, shuffle: &mut Option<Rng>) -> Vec<&'e T> {
+    if let Some(rng) = shuffle {
+        for last in (1..entries.len()).rev() {
+            entries.swap(last, rng.below(last as u64 + 1) as usize);
+        }
+    }
+    entries
 }

@@ -2,13 +2,97 @@
 
 use std::collections::VecDeque;
 
-use super::schema::StreamFault;
 use crate::source::{Source, SourceError, Timed};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
-/// Puts the faults around a source.
-pub(crate) fn spoil<M: Clone + 'static>(inner: Box<dyn Source<Item = M>>, faults: Vec<StreamFault>) -> Box<dyn Source<Item = M>> {
+/// What goes wrong with a stream; windows hold `from` and not `to`, by the event time of the undisturbed item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamFault {
+    /// The items are lost.
+    Gap {
+        /// The first instant.
+        from: Instant,
+        /// The instant after the last.
+        to: Instant,
+    },
+    /// Each item comes twice.
+    Duplicate {
+        /// The first instant.
+        from: Instant,
+        /// The instant after the last.
+        to: Instant,
+    },
+    /// The items come behind the first one whose event time is that much later, or at the end.
+    Late {
+        /// The first instant.
+        from: Instant,
+        /// The instant after the last.
+        to: Instant,
+        /// By how much.
+        by: Duration,
+    },
+    /// The items have wrong event times.
+    Skew {
+        /// The first instant.
+        from: Instant,
+        /// The instant after the last.
+        to: Instant,
+        /// What is added to them; may be negative.
+        by: Duration,
+    },
+    /// Nothing comes any more.
+    Disconnect {
+        /// The event time of the first item that does not come.
+        at: Instant,
+    },
+    /// The source fails, which ends the run.
+    Fail {
+        /// The event time of the item at which it does.
+        at: Instant,
+    },
+}
+
+/// Puts faults around a source, as scenarios do; see [`Stream::wrap`](crate::Stream::wrap).
+///
+/// ```
+/// use stillpoint_engine::scenario::{StreamFault, spoil};
+/// use stillpoint_engine::{Instant, Stream, Timed};
+/// let items = (0..3).map(|n| Timed { at: Instant::from_nanos(n), value: n }).collect();
+/// let lost = vec![StreamFault::Gap { from: Instant::from_nanos(1), to: Instant::from_nanos(2) }];
+/// let stream = Stream::from_vec(items).wrap(move |source| spoil(source, lost.clone()));
+/// # let _: Stream<i64> = stream;
+/// ```
+pub fn spoil<M: Clone + 'static>(inner: Box<dyn Source<Item = M>>, faults: Vec<StreamFault>) -> Box<dyn Source<Item = M>> {
     Box::new(Spoiled { inner, faults, ready: VecDeque::new(), held: Vec::new(), ended: false })
+}
+
+/// Ends a source before its first item that lies after `at`.
+pub(super) fn cut<M: 'static>(inner: Box<dyn Source<Item = M>>, at: Instant) -> Box<dyn Source<Item = M>> {
+    Box::new(Cut { inner: Some(inner), at })
+}
+
+struct Cut<M> {
+    inner: Option<Box<dyn Source<Item = M>>>,
+    at: Instant,
+}
+
+impl<M: 'static> Source for Cut<M> {
+    type Item = M;
+
+    fn next(&mut self) -> Result<Option<Timed<M>>, SourceError> {
+        let Some(inner) = &mut self.inner else { return Ok(None) };
+        match inner.next()? {
+            Some(item) if item.at <= self.at => Ok(Some(item)),
+            _ => {
+                self.inner = None;
+                Ok(None)
+            }
+        }
+    }
+
+    fn progress(&self) -> Option<(u64, u64)> {
+        self.inner.as_ref().and_then(|inner| inner.progress())
+    }
 }
 
 struct Spoiled<M> {
@@ -113,6 +197,21 @@ mod tests {
             }
         };
         assert_eq!((found.as_slice(), failed), (expected, fails), "{faults:?}");
+    }
+
+    /// Behind the first item that lies after the cut nothing comes, though it lies before.
+    #[test]
+    fn a_cut_ends_a_source() {
+        let late = StreamFault::Late { from: Instant::from_nanos(20), to: Instant::from_nanos(21), by: Duration::nanos(20) };
+        // The items: 10, 30, 40, 20, 50.
+        let times = |at: i64| {
+            let mut source = cut(spoil(Box::new(Numbers(0)), vec![late]), Instant::from_nanos(at));
+            std::iter::from_fn(|| source.next().expect("nothing fails")).map(|item| item.at.as_nanos()).collect::<Vec<_>>()
+        };
+        assert_eq!(times(9), []);
+        assert_eq!(times(30), [10, 30]);
+        assert_eq!(times(45), [10, 30, 40, 20]);
+        assert_eq!(times(50), [10, 30, 40, 20, 50]);
     }
 
     #[test]

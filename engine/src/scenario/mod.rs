@@ -53,6 +53,7 @@ mod text;
 pub use build::Built;
 pub use error::{Place, ScenarioError};
 pub use expect::Unmet;
+pub use faults::{StreamFault, spoil};
 pub use graph::{Edge, Graph, LinkEdge, Node};
 pub use registry::{ActorKind, KindDoc, ParamDoc, Registry, StreamKind};
 pub use scene::{Scene, SceneError, StreamScene};

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 
 use super::error::ScenarioError;
-use super::faults::spoil;
+use super::faults::{StreamFault, cut, spoil};
 use super::graph::Edge;
 use super::raw::{Parts, cause, range_of};
 use super::registry::ActorEntry;
-use super::schema::{self, KindCall, LatePolicy, Scenario, StreamFault, Ties};
+use super::schema::{self, KindCall, LatePolicy, Scenario, Ties};
 use super::suggest;
 use crate::actor::{Actor, Handler};
 use crate::address::{Addr, Recipient, StreamRef};
@@ -316,6 +316,9 @@ where
         if !faults.is_empty() {
             let open = stream.open;
             stream.open = Box::new(move || open().map(|source| spoil(source, faults.clone())));
+        }
+        if let Some(at) = scenario.cut {
+            stream = stream.wrap(move |source| cut(source, at));
         }
         stream = stream.rank(entry.rank).late(match entry.late {
             LatePolicy::Error => Late::Error,

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::error::{Place, ScenarioError};
 use super::expect::Expectations;
+use super::faults::StreamFault;
 use super::raw::{Dialect, call, range_of};
 use super::set::{Override, apply};
 use super::suggest;
@@ -47,6 +48,8 @@ pub struct Scenario {
     pub(crate) links: Vec<LinkEntry>,
     pub(crate) faults: Vec<FaultEntry>,
     pub(crate) expect: Expectations,
+    /// Nothing comes from any stream after its first item that lies after this instant.
+    pub(crate) cut: Option<Instant>,
 }
 
 /// A value and where it stands.
@@ -95,17 +98,6 @@ pub(crate) struct LinkEntry {
 pub(crate) enum FaultEntry {
     Stream { stream: Spot<String>, fault: StreamFault },
     Down { from: Spot<String>, to: Spot<String>, since: Instant, until: Instant },
-}
-
-/// What goes wrong with a stream; windows hold `from` and not `to`, by the event time of the undisturbed item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StreamFault {
-    Gap { from: Instant, to: Instant },
-    Duplicate { from: Instant, to: Instant },
-    Late { from: Instant, to: Instant, by: Duration },
-    Skew { from: Instant, to: Instant, by: Duration },
-    Disconnect { at: Instant },
-    Fail { at: Instant },
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -307,6 +299,14 @@ impl Scenario {
         self.host
     }
 
+    /// The same scenario with its input cut off: every stream ends before its first item whose event time, faults included, lies after `at`. What
+    /// is received up to `at` must be the same, or something knows what is to come.
+    #[must_use]
+    pub fn cut(mut self, at: Instant) -> Self {
+        self.cut = Some(at);
+        self
+    }
+
     /// The folder that paths in it are relative to.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -393,6 +393,7 @@ fn checked(text: &Text, dialect: &Dialect) -> Result<Scenario, ScenarioError> {
         links,
         faults,
         expect: file.expect,
+        cut: None,
     })
 }
 

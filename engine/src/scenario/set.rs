@@ -56,6 +56,13 @@ impl Override {
     }
 }
 
+/// As it is given to `--set`.
+impl fmt::Display for Override {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.path, self.value)
+    }
+}
+
 impl FromStr for Override {
     type Err = OverrideError;
 
