@@ -22,6 +22,8 @@ pub enum Check {
     Host,
     /// The run is paused, or goes step by step.
     Pause,
+    /// The run is saved, and a run restored from the snapshot goes on: here, on several threads, or in a fresh process.
+    Snapshot,
     /// The input is cut off: what happened before is the same. Finds look-ahead bias.
     Cut,
     /// What comes later is replaced: what happened before is the same. Finds look-ahead bias.
@@ -38,7 +40,7 @@ pub enum Check {
 
 impl Check {
     /// All of them, in the order in which they are made.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Repeat,
         Self::Process,
         Self::Registration,
@@ -47,6 +49,7 @@ impl Check {
         Self::ReadyOrder,
         Self::Host,
         Self::Pause,
+        Self::Snapshot,
         Self::Cut,
         Self::Future,
         Self::TimeShift,
@@ -66,6 +69,7 @@ impl Check {
             Self::ReadyOrder => "ready-order",
             Self::Host => "host",
             Self::Pause => "pause",
+            Self::Snapshot => "snapshot",
             Self::Cut => "cut",
             Self::Future => "future",
             Self::TimeShift => "time-shift",
@@ -89,6 +93,7 @@ impl Check {
             Self::ReadyOrder => "the order in which actors of one step run reaches the run: they share something beside messages",
             Self::Host => "several threads give another run: actors share something beside messages",
             Self::Pause => "pausing the run changes it",
+            Self::Snapshot => "a restored run goes on otherwise: an actor has state that is not saved",
             Self::Cut | Self::Future => "what comes later reaches what happens before: look-ahead bias",
             Self::TimeShift => "what is done depends on the absolute time",
             Self::PriceScale => "what is done depends on the unit of prices",

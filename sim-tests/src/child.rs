@@ -6,13 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use stillpoint_engine::trace::{Observer, Reader, Text, Writer};
-use stillpoint_engine::{Rank, Simulation};
+use stillpoint_engine::trace::{Observer, Reader, Record, Text, Writer};
+use stillpoint_engine::{Rank, Simulation, Snapshot};
 
 use crate::case::Case;
 use crate::case_text;
 use crate::difference::{self, Difference};
-use crate::play::{Drive, Facts, Ran, play};
+use crate::play::{Drive, Facts, Ran, play, restored};
 use crate::rim::{self, Scratch};
 use crate::sample::Sample;
 
@@ -54,24 +54,28 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Where it differs from a run in this process.
-    pub(crate) fn differs(&self, base: &Ran) -> Option<Difference> {
+    /// Where it differs from a run in this process. What a restored run received before is given.
+    pub(crate) fn differs(&self, base: &Ran, before: Vec<Record>) -> Option<Difference> {
         if self.facts == base.facts() {
             return None;
         }
         let file = self.folder.path().join(format!("{}.trace", self.number));
-        let records = Reader::open(file).and_then(|mut reader| reader.records().collect()).unwrap_or_default();
+        let after: Vec<Record> = Reader::open(file).and_then(|mut reader| reader.records().collect()).unwrap_or_default();
+        let records = [before, after].concat();
         Some(difference::of_records(&base.trace, "in a fresh process", records, &base.facts(), &self.facts))
     }
 }
 
-/// Runs cases in one fresh process. What cannot be had is told in words.
-pub(crate) fn run<M: Sample>(key: &Key, cases: &[&Arc<Case<M>>]) -> Result<Vec<Answer>, String> {
+/// Runs cases in one fresh process, each from the beginning or from the text of a snapshot. What cannot be had is told in words.
+pub(crate) fn run<M: Sample>(key: &Key, cases: &[(&Arc<Case<M>>, Option<String>)]) -> Result<Vec<Answer>, String> {
     let told = |error: std::io::Error| format!("no fresh process could be had: {error}");
     let scratch = Arc::new(Scratch::new().map_err(told)?);
     let folder = scratch.path();
     fs::write(folder.join("key"), key.text()).map_err(told)?;
-    for (number, case) in cases.iter().enumerate() {
+    for (number, (case, snapshot)) in cases.iter().enumerate() {
+        if let Some(snapshot) = snapshot {
+            fs::write(folder.join(format!("{number}.snapshot")), snapshot).map_err(told)?;
+        }
         fs::write(folder.join(format!("{number}.ron")), case_text::write(case, "case", "", &[], &links(case))).map_err(told)?;
     }
     let output = rim::run_again(key.test(), folder).map_err(told)?;
@@ -112,7 +116,11 @@ pub(crate) fn answer<M: Sample>(folder: &Path, key: &Key, build: impl Fn(&Arc<Ca
         let name = format!("{number}.ron");
         let text = fs::read_to_string(folder.join(&name)).expect("the parent's case can be read");
         let case = case_text::read(&name, &text).expect("the parent's case makes sense");
-        let ran = play(build(&Arc::new(case)), "in a fresh process", &Drive::Whole);
+        let simulation = build(&Arc::new(case));
+        let ran = match Snapshot::read(&folder.join(format!("{number}.snapshot"))) {
+            Ok(snapshot) => restored(simulation, &snapshot, "in a fresh process").expect("the parent's snapshot can be restored"),
+            Err(_) => play(simulation, "in a fresh process", &Drive::Whole),
+        };
         write_trace(&folder.join(format!("{number}.trace")), &ran);
         let facts: String = ran.facts().iter().map(|(what, value)| format!("{}\t{}\n", escape(what), escape(value))).collect();
         fs::write(folder.join(format!("{number}.facts")), facts).expect("an answer can be written");

@@ -16,6 +16,8 @@ pub enum Claim {
     /// What comes later changes nothing that happened before: no look-ahead bias. (An actor that asks the time-keeper for the next instant
     /// knows what is to come, and cannot claim this.)
     Causal,
+    /// It can be saved ([`Actor::saving`](stillpoint_engine::Actor::saving)), and a restored run goes on as if nothing had been.
+    Saving,
     /// At another time, the same is done.
     TimeShift,
     /// In another unit of price, the same is done. The unit is changed by a power of two, which is exact in floats and whole numbers.
@@ -31,6 +33,7 @@ impl Claim {
     pub const fn checks(self) -> &'static [Check] {
         match self {
             Self::Causal => &[Check::Cut, Check::Future],
+            Self::Saving => &[Check::Snapshot],
             Self::TimeShift => &[Check::TimeShift],
             Self::PriceScale => &[Check::PriceScale],
             Self::Rename => &[Check::Rename],

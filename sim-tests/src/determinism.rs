@@ -79,7 +79,7 @@ pub struct Determinism<M> {
 impl<M: Sample> Determinism<M> {
     /// A world that is built by `part`, again and again. It must add the same actors every time.
     pub fn of(part: impl Fn(&mut World<M>) + Send + Sync + 'static) -> Self {
-        let claimed = [Check::Cut, Check::Future, Check::TimeShift, Check::PriceScale, Check::Rename, Check::Heartbeat];
+        let claimed = [Check::Snapshot, Check::Cut, Check::Future, Check::TimeShift, Check::PriceScale, Check::Rename, Check::Heartbeat];
         Self {
             parts: vec![Arc::new(part)],
             scenarios: scenarios(),
@@ -288,17 +288,21 @@ impl<M: Sample> Hunt<M> {
             let base = self.base(&case);
             let seed = draw_seed(self.settings.seed, number);
             let pause = middle(&base, &mut stillpoint_engine::Rng::of(seed, "pause", "marks"));
-            self.tally.look(marks, &case, &base, Some(pause));
+            let snapshots = self.verdict.checks.get(&Check::Snapshot).copied();
             for check in &checks {
-                let how = match check {
+                let how = match (check, check.draw(seed, &case, &base)) {
                     // Marks at a pause are of this one.
-                    Check::Pause if number % 2 == 0 => Perturbation::Pause(pause),
-                    _ => check.draw(seed, &case, &base),
+                    (Check::Pause, _) if number % 2 == 0 => Perturbation::Pause(pause),
+                    (_, Perturbation::Snapshot { place, .. }) => Perturbation::Snapshot { at: pause, place },
+                    (_, how) => how,
                 };
                 if self.differs(&case, &base, &how) {
                     return Some(Found { case, how, number: Some(number) });
                 }
             }
+            // What a refused snapshot would have held was not covered.
+            let refused = snapshots.is_some() && snapshots == self.verdict.checks.get(&Check::Snapshot).copied();
+            self.tally.look(marks, &case, &base, (!refused).then_some(pause));
             if self.settings.checks.contains(&Check::Process) {
                 bases.push((case, base));
             }
@@ -311,11 +315,11 @@ impl<M: Sample> Hunt<M> {
         if bases.is_empty() {
             return None;
         }
-        let cases: Vec<&Arc<Case<M>>> = bases.iter().map(|(case, _)| case).collect();
+        let cases: Vec<_> = bases.iter().map(|(case, _)| (case, None)).collect();
         match child::run(&self.subject.key, &cases) {
             Ok(answers) => {
                 *self.verdict.checks.entry(Check::Process).or_default() += answers.len() as u64;
-                let differs = answers.iter().zip(bases).position(|(answer, (_, base))| answer.differs(base).is_some());
+                let differs = answers.iter().zip(bases).position(|(answer, (_, base))| answer.differs(base, Vec::new()).is_some());
                 let number = differs?;
                 Some(Found { case: bases[number].0.clone(), how: Perturbation::Process, number: Some(number as u32) })
             }

@@ -103,7 +103,7 @@ fn masked(record: Record, projection: Option<&Projection>) -> Option<Record> {
 }
 
 /// Records as a trace of their own.
-fn traced(label: &str, records: impl Iterator<Item = Record>) -> Collect {
+pub(crate) fn traced(label: &str, records: impl Iterator<Item = Record>) -> Collect {
     let mut ids: BTreeMap<Path, u32> = BTreeMap::new();
     let mut trace = Collect::new(label);
     for record in records {

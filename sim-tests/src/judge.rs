@@ -10,7 +10,7 @@ use crate::check::Check;
 use crate::child::{self, Key};
 use crate::claim::comparable;
 use crate::difference::{self, Difference, Projection};
-use crate::perturbation::{HostOf, Perturbation};
+use crate::perturbation::{HostOf, Perturbation, Place};
 use crate::play::{Drive, Ran, play};
 use crate::rim::heap_noise;
 use crate::sample::Sample;
@@ -60,8 +60,8 @@ impl<M: Sample> Subject<M> {
         let projection = self.projection.as_deref();
         let found = match how {
             Perturbation::Repeat { runs, seed } => (0..*runs).find_map(|run| self.repeated(case, base, seed.wrapping_add(u64::from(run)))),
-            Perturbation::Process => match child::run(&self.key, &[case]) {
-                Ok(answers) => answers[0].differs(base),
+            Perturbation::Process => match child::run(&self.key, &[(case, None)]) {
+                Ok(answers) => answers[0].differs(base, Vec::new()),
                 Err(error) => return Judgement::Impossible(error),
             },
             Perturbation::Registration(seed) => difference::whole(base, &with(Setup { registration: Some(*seed), ..plain })),
@@ -83,6 +83,7 @@ impl<M: Sample> Subject<M> {
             Perturbation::Pause(at) => difference::whole(base, &driven(Drive::Pause(*at))),
             Perturbation::Steps => difference::whole(base, &driven(Drive::Steps)),
             Perturbation::Instants => difference::whole(base, &driven(Drive::Instants)),
+            Perturbation::Snapshot { at, place } => return self.judge_snapshot(case, base, *at, place, &label),
             Perturbation::Cut(at) | Perturbation::Future { at, .. } if case.cuts().first().is_none_or(|first| first > at) => {
                 return Judgement::Impossible("no event comes before the cut".to_owned());
             }
@@ -144,14 +145,16 @@ impl Check {
             }
             Self::Pool => Perturbation::Pool { threads: 1 + rng.below(2) as usize, runs: REPEATS },
             Self::ReadyOrder => Perturbation::ReadyOrder(ready_order(&mut rng)),
-            Self::Host => Perturbation::Host(HostOf {
-                threads: 1 + rng.below(3) as usize,
-                shards: 1 + rng.below(4) as usize,
-                batch: [1, 7, 64][rng.below(3) as usize],
-                window: (rng.below(2) == 0).then(|| Duration::micros(1 + rng.below(50_000) as i64)),
-                deal: rng.below(1 << 16),
-                order: ready_order(&mut rng),
-            }),
+            Self::Host => Perturbation::Host(host(&mut rng)),
+            Self::Snapshot => {
+                let at = middle(base, &mut rng);
+                let place = match rng.below(8) {
+                    0 => Place::Process,
+                    1..=3 => Place::Host(host(&mut rng)),
+                    _ => Place::Here,
+                };
+                Perturbation::Snapshot { at, place }
+            }
             Self::Pause => match rng.below(4) {
                 0 => Perturbation::Steps,
                 1 => Perturbation::Instants,
@@ -168,6 +171,17 @@ impl Check {
             Self::Rename => Perturbation::Rename(1 + rng.below(1_000) as u32),
             Self::Heartbeat => Perturbation::Heartbeat(1 + rng.below(3) as usize),
         }
+    }
+}
+
+fn host(rng: &mut Rng) -> HostOf {
+    HostOf {
+        threads: 1 + rng.below(3) as usize,
+        shards: 1 + rng.below(4) as usize,
+        batch: [1, 7, 64][rng.below(3) as usize],
+        window: (rng.below(2) == 0).then(|| Duration::micros(1 + rng.below(50_000) as i64)),
+        deal: rng.below(1 << 16),
+        order: ready_order(rng),
     }
 }
 

@@ -59,6 +59,8 @@ mod prefix;
 mod rim;
 #[cfg(feature = "proptest")]
 mod sample;
+#[cfg(feature = "proptest")]
+mod saved;
 mod scenario;
 #[cfg(feature = "proptest")]
 mod shrink;
@@ -79,7 +81,7 @@ pub use difference::{Difference, Projection};
 pub use generate::{Faults, Scenarios, scenarios};
 #[cfg(feature = "proptest")]
 pub use mark::{FaultKind, Mark};
-pub use perturbation::{HostOf, Perturbation};
+pub use perturbation::{HostOf, Perturbation, Place};
 pub use rim::{Scratch, disturb};
 #[cfg(feature = "proptest")]
 pub use sample::{Draft, Sample};

@@ -41,6 +41,13 @@ pub enum Perturbation {
     Steps,
     /// One instant at a time.
     Instants,
+    /// Saved after this instant, restored somewhere.
+    Snapshot {
+        /// The last instant before the snapshot.
+        at: Instant,
+        /// Where the run goes on.
+        place: Place,
+    },
     /// Nothing comes after this instant.
     Cut(Instant),
     /// Something else comes after this instant.
@@ -58,6 +65,17 @@ pub enum Perturbation {
     Rename(u32),
     /// One event that says nothing new after every so many.
     Heartbeat(usize),
+}
+
+/// Where a saved run goes on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Place {
+    /// On this thread.
+    Here,
+    /// On several threads, where it also began.
+    Host(HostOf),
+    /// In a fresh process.
+    Process,
 }
 
 /// How several threads share a run.
@@ -89,6 +107,7 @@ impl Perturbation {
             Self::ReadyOrder(_) => Check::ReadyOrder,
             Self::Host(_) => Check::Host,
             Self::Pause(_) | Self::Steps | Self::Instants => Check::Pause,
+            Self::Snapshot { .. } => Check::Snapshot,
             Self::Cut(_) => Check::Cut,
             Self::Future { .. } => Check::Future,
             Self::TimeShift(_) => Check::TimeShift,
@@ -109,14 +128,13 @@ impl fmt::Display for Perturbation {
             Self::BystanderStream => write!(f, "with an unrelated stream"),
             Self::Pool { threads, runs } => write!(f, "with {threads} threads for jobs, up to {runs} times"),
             Self::ReadyOrder(order) => write!(f, "with the actors of a step in another order ({order:?})"),
-            Self::Host(HostOf { threads, shards, batch, window, deal, order }) => {
-                write!(f, "on {threads} threads, in {shards} shards (dealt with seed {deal}), batches of {batch} windows")?;
-                window.map_or(Ok(()), |window| write!(f, " of at most {window}"))?;
-                write!(f, ", actors of a step {order:?}")
-            }
+            Self::Host(host) => host.fmt(f),
             Self::Pause(at) => write!(f, "paused after {at}"),
             Self::Steps => write!(f, "run step by step"),
             Self::Instants => write!(f, "run instant by instant"),
+            Self::Snapshot { at, place: Place::Here } => write!(f, "saved after {at} and restored"),
+            Self::Snapshot { at, place: Place::Host(host) } => write!(f, "saved after {at} and restored, {host}"),
+            Self::Snapshot { at, place: Place::Process } => write!(f, "saved after {at} and restored in a fresh process"),
             Self::Cut(at) => write!(f, "with nothing after {at}"),
             Self::Future { at, seed } => write!(f, "with something else after {at} (seed {seed})"),
             Self::TimeShift(by) => write!(f, "shifted by {by}"),
@@ -124,5 +142,14 @@ impl fmt::Display for Perturbation {
             Self::Rename(by) => write!(f, "with instruments numbered higher by {by}"),
             Self::Heartbeat(every) => write!(f, "with an event that says nothing new after every {every}"),
         }
+    }
+}
+
+impl fmt::Display for HostOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { threads, shards, batch, window, deal, order } = self;
+        write!(f, "on {threads} threads, in {shards} shards (dealt with seed {deal}), batches of {batch} windows")?;
+        window.map_or(Ok(()), |window| write!(f, " of at most {window}"))?;
+        write!(f, ", actors of a step {order:?}")
     }
 }

@@ -1,12 +1,14 @@
 //! One run, kept for comparison. Invariant: two runs that did the same are equal here, whatever they cost and wherever they ran.
 
+use std::collections::BTreeMap;
+
+use stillpoint_engine::host::{Host, Launch};
+use stillpoint_engine::snapshot::{RestoreError, Snapshot};
+use stillpoint_engine::trace::{Collect, TraceHash};
+use stillpoint_engine::{BuildError, End, Failed, Instant, Outcome, Path, RunError, Simulation};
+
 use crate::perturbation::HostOf;
 use crate::rim::Quiet;
-use std::collections::BTreeMap;
-use stillpoint_engine::BuildError;
-use stillpoint_engine::host::{Host, Launch};
-use stillpoint_engine::trace::{Collect, TraceHash};
-use stillpoint_engine::{End, Failed, Instant, Outcome, Path, RunError, Simulation};
 
 /// How a run is driven.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,35 +37,29 @@ pub(crate) fn play(simulation: Simulation, label: &str, drive: &Drive) -> Ran {
     over(driven(simulation.observe(Box::new(trace.clone())), drive), trace)
 }
 
-fn over(ran: Result<Outcome, Box<Failed>>, trace: Collect) -> Ran {
-    let (outcome, error) = match ran {
-        Ok(outcome) => (outcome, None),
-        Err(failed) => {
-            let Failed { error, outcome } = *failed;
-            (outcome, Some(error))
-        }
-    };
-    if let Some(error @ (RunError::Build(_) | RunError::Host(_))) = &error {
-        panic!("the world cannot be run: {error}");
-    }
-    Ran { outcome, error, trace }
-}
-
 /// Runs what is built on several threads.
 pub(crate) fn play_on(build: impl Fn() -> Simulation + Send + Sync + 'static, label: &str, host: &HostOf) -> Ran {
     let trace = Collect::new(label);
-    let mut launch = Launch::new(move || Ok::<_, BuildError>(build()))
-        .host(Host::Actix { threads: host.threads })
-        .shards(host.shards)
-        .batch(host.batch)
-        .deal(host.deal)
-        .ready_order(host.order)
-        .observe(Box::new(trace.clone()));
-    if let Some(window) = host.window {
-        launch = launch.window(window);
-    }
+    let launch = host.launch(build).observe(Box::new(trace.clone()));
     let _quiet = Quiet::new();
     over(launch.run(), trace)
+}
+
+impl HostOf {
+    /// A launch on this host.
+    pub(crate) fn launch(&self, build: impl Fn() -> Simulation + Send + Sync + 'static) -> Launch {
+        let launch = Launch::new(move || Ok::<_, BuildError>(build())).host(Host::Actix { threads: self.threads }).shards(self.shards);
+        let launch = launch.batch(self.batch).deal(self.deal).ready_order(self.order);
+        if let Some(window) = self.window { launch.window(window) } else { launch }
+    }
+}
+
+/// Goes on from a snapshot.
+pub(crate) fn restored(simulation: Simulation, snapshot: &Snapshot, label: &str) -> Result<Ran, RestoreError> {
+    let trace = Collect::new(label);
+    let run = simulation.observe(Box::new(trace.clone())).restore(snapshot)?;
+    let _quiet = Quiet::new();
+    Ok(over(run.finish(), trace))
 }
 
 /// Runs a simulation. Panics of its actors are not printed.
@@ -80,6 +76,20 @@ pub(crate) fn driven(simulation: Simulation, drive: &Drive) -> Result<Outcome, B
         Drive::Instants => while run.step_instant() {},
     }
     run.finish()
+}
+
+pub(crate) fn over(ran: Result<Outcome, Box<Failed>>, trace: Collect) -> Ran {
+    let (outcome, error) = match ran {
+        Ok(outcome) => (outcome, None),
+        Err(failed) => {
+            let Failed { error, outcome } = *failed;
+            (outcome, Some(error))
+        }
+    };
+    if let Some(error @ (RunError::Build(_) | RunError::Host(_))) = &error {
+        panic!("the world cannot be run: {error}");
+    }
+    Ran { outcome, error, trace }
 }
 
 /// The outcome of a run that failed before its first step, as [`Simulation::run`] gives it but for the name.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use stillpoint_engine::{Duration, Instant, Late, Rank};
 
 use crate::case::Case;
-use crate::perturbation::Perturbation;
+use crate::perturbation::{Perturbation, Place};
 use crate::sample::Sample;
 
 /// A case, and how it is run again: together they fail.
@@ -124,6 +124,10 @@ impl<M: Sample> Search<'_, M> {
         let instants = case.instants();
         let candidates: Vec<Perturbation> = match how {
             Perturbation::Cut(_) => instants.into_iter().map(Perturbation::Cut).collect(),
+            Perturbation::Snapshot { at, place } => {
+                let here = instants.into_iter().map(|at| Perturbation::Snapshot { at, place: Place::Here });
+                here.chain([Perturbation::Snapshot { at, place }]).collect()
+            }
             Perturbation::Pause(_) => instants.into_iter().map(Perturbation::Pause).collect(),
             Perturbation::Future { seed, .. } => instants.into_iter().map(|at| Perturbation::Future { at, seed }).collect(),
             Perturbation::TimeShift(by) => {
@@ -180,6 +184,7 @@ impl<M: Sample> Search<'_, M> {
         let how = match self.failing.1.clone() {
             Perturbation::Cut(at) => Perturbation::Cut(to(at)),
             Perturbation::Pause(at) => Perturbation::Pause(to(at)),
+            Perturbation::Snapshot { at, place } => Perturbation::Snapshot { at: to(at), place },
             Perturbation::Future { at, seed } => Perturbation::Future { at: to(at), seed },
             other => other,
         };

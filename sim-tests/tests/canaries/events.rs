@@ -1,7 +1,7 @@
 //! What the strategies of these tests hear, and whom they tell what they decide.
 
 use serde::{Deserialize, Serialize};
-use stillpoint_engine::{Actor, Addr, Context, Handler, Instant, Message};
+use stillpoint_engine::{Actor, Addr, Context, Handler, Instant, Message, Saving};
 use stillpoint_sim_tests::{Determinism, Draft, Sample};
 
 /// A price of an instrument.
@@ -44,7 +44,7 @@ impl Sample for Price {
 pub(crate) type World = fn() -> Determinism<Price>;
 
 /// What was decided.
-#[derive(Clone, Copy, Debug, Hash)]
+#[derive(Clone, Copy, Debug, Hash, Serialize, Deserialize)]
 pub(crate) struct Say(pub(crate) i64);
 
 impl Message for Say {
@@ -52,9 +52,14 @@ impl Message for Say {
 }
 
 /// Hears what was decided.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Sink;
 
-impl Actor for Sink {}
+impl Actor for Sink {
+    fn saving() -> Option<Saving<Self>> {
+        Some(Saving::new().message::<Say>())
+    }
+}
 
 impl Handler<Say> for Sink {
     fn handle(&mut self, _: &Say, _: &mut Context<'_, Self>) {}

@@ -20,11 +20,12 @@ mod shared_job;
 mod shuffling_select;
 mod thread_local;
 mod thread_rng;
+mod unsaved_field;
 mod wall_clock;
 
 use crate::events::World;
 
-pub(crate) const ALL: [(&str, World); 16] = [
+pub(crate) const ALL: [(&str, World); 17] = [
     ("hash-map order", hash_order::world),
     ("wall clock", wall_clock::world),
     ("thread rng", thread_rng::world),
@@ -34,6 +35,7 @@ pub(crate) const ALL: [(&str, World); 16] = [
     ("shuffling select", shuffling_select::world),
     ("float batch", float_batch::world),
     ("actor index", actor_index::world),
+    ("unsaved field", unsaved_field::world),
     ("look-ahead", look_ahead::world),
     ("absolute time", absolute_time::world),
     ("environment", environment::world),

@@ -5,7 +5,7 @@ use stillpoint_sim_tests::{Check, Claim, Determinism, Verdict};
 use crate::events::Price;
 use crate::faulty;
 
-const CLAIMS: [Claim; 5] = [Claim::Causal, Claim::TimeShift, Claim::PriceScale, Claim::Rename, Claim::Heartbeat];
+const CLAIMS: [Claim; 6] = [Claim::Causal, Claim::Saving, Claim::TimeShift, Claim::PriceScale, Claim::Rename, Claim::Heartbeat];
 
 /// The events of the smallest case and of the one that was found, and how many cases were tried.
 fn sizes(name: &str, seeds: u64, test: impl Fn() -> Determinism<Price>) -> Vec<(usize, usize, usize)> {

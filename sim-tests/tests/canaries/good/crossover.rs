@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use stillpoint_engine::{Actor, Addr, Context, Handler, Report};
+use serde::{Deserialize, Serialize};
+use stillpoint_engine::{Actor, Addr, Context, Handler, Report, Saving};
 use stillpoint_sim_tests::{Claim, Determinism, Faults, World, scenarios};
 
 use crate::events::{Price, Say, Sink};
 
+#[derive(Serialize, Deserialize)]
 struct Crossover {
     sink: Addr<Sink>,
     short: usize,
@@ -17,6 +19,10 @@ struct Crossover {
 }
 
 impl Actor for Crossover {
+    fn saving() -> Option<Saving<Self>> {
+        Some(Saving::new().message::<Price>())
+    }
+
     fn report(&self, report: &mut Report) {
         report.integer("trades", self.trades);
     }
@@ -47,5 +53,5 @@ pub(crate) fn world() -> Determinism<Price> {
         world.add("crossover", Crossover { sink, short: 2, long: 4, prices, above, trades: 0 });
     })
     .scenarios(scenarios().instruments(1..=3).streams(1..=4).events(5..=40).ties(0.3).faults(Faults::all()))
-    .claims([Claim::Causal, Claim::TimeShift, Claim::PriceScale, Claim::Rename])
+    .claims([Claim::Causal, Claim::Saving, Claim::TimeShift, Claim::PriceScale, Claim::Rename])
 }

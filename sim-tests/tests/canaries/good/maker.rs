@@ -1,22 +1,24 @@
 //! Quotes around the price, pulls the quote when it gets old, and skews it at random by its own generator.
 
-use stillpoint_engine::{Actor, Addr, Context, Duration, Every, Handler, Message, Timer};
+use serde::{Deserialize, Serialize};
+use stillpoint_engine::{Actor, Addr, Context, Duration, Every, Handler, Message, Saving, Timer};
 use stillpoint_sim_tests::{Claim, Determinism, Faults, Mark, World, scenarios};
 
 use crate::events::{Price, Say, Sink};
 
-#[derive(Clone, Copy, Debug, Hash)]
+#[derive(Clone, Copy, Debug, Hash, Serialize, Deserialize)]
 struct Old;
 impl Message for Old {
     const KIND: &'static str = "old";
 }
 
-#[derive(Clone, Copy, Debug, Hash)]
+#[derive(Clone, Copy, Debug, Hash, Serialize, Deserialize)]
 struct Tell;
 impl Message for Tell {
     const KIND: &'static str = "tell";
 }
 
+#[derive(Serialize, Deserialize)]
 struct Maker {
     sink: Addr<Sink>,
     pending: Option<Timer>,
@@ -24,6 +26,10 @@ struct Maker {
 }
 
 impl Actor for Maker {
+    fn saving() -> Option<Saving<Self>> {
+        Some(Saving::new().message::<Price>().message::<Old>().message::<Tell>())
+    }
+
     fn started(&mut self, ctx: &mut Context<'_, Self>) {
         let first = ctx.now() + Duration::millis(150);
         ctx.notify_every(Every::from(first, Duration::millis(700)).until(first + Duration::secs(20)), Tell);
@@ -60,6 +66,6 @@ pub(crate) fn world() -> Determinism<Price> {
         world.add("maker", Maker { sink, pending: None, quoted: None });
     })
     .scenarios(scenarios().instruments(1..=2).streams(1..=3).faults(Faults::all()))
-    .claims([Claim::Causal, Claim::TimeShift, Claim::PriceScale, Claim::Rename])
+    .claims([Claim::Causal, Claim::Saving, Claim::TimeShift, Claim::PriceScale, Claim::Rename])
     .marks([Mark::PendingTimer, Mark::DelayedMessage, Mark::Delivered("old")])
 }

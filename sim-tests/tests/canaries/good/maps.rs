@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stillpoint_engine::{Actor, Addr, Context, Duration, Handler, Report};
+use serde::{Deserialize, Serialize};
+use stillpoint_engine::{Actor, Addr, Context, Duration, Handler, Report, Saving};
 use stillpoint_sim_tests::{Claim, Determinism, Faults, Mark, World, scenarios};
 
 use crate::events::{Price, Say, Sink};
 
+#[derive(Serialize, Deserialize)]
 struct Books {
     sink: Addr<Sink>,
     books: BTreeMap<u32, BTreeMap<i64, u32>>,
@@ -14,6 +16,10 @@ struct Books {
 }
 
 impl Actor for Books {
+    fn saving() -> Option<Saving<Self>> {
+        Some(Saving::new().message::<Price>().child::<Watcher>())
+    }
+
     fn report(&self, report: &mut Report) {
         for (instrument, book) in &self.books {
             let busiest = book.iter().max_by_key(|(_, count)| **count).map_or(0, |(price, _)| *price);
@@ -41,11 +47,16 @@ impl Handler<Price> for Books {
 }
 
 /// Says one thing and is gone.
+#[derive(Serialize, Deserialize)]
 struct Watcher {
     sink: Addr<Sink>,
 }
 
-impl Actor for Watcher {}
+impl Actor for Watcher {
+    fn saving() -> Option<Saving<Self>> {
+        Some(Saving::new().message::<Say>())
+    }
+}
 
 impl Handler<Say> for Watcher {
     fn handle(&mut self, said: &Say, ctx: &mut Context<'_, Self>) {
@@ -60,6 +71,6 @@ pub(crate) fn world() -> Determinism<Price> {
         world.add("books", Books { sink, books: BTreeMap::new(), watched: BTreeSet::new() });
     })
     .scenarios(scenarios().instruments(1..=4).streams(1..=4).faults(Faults::all()))
-    .claims([Claim::Causal, Claim::TimeShift, Claim::PriceScale])
+    .claims([Claim::Causal, Claim::Saving, Claim::TimeShift, Claim::PriceScale])
     .marks([Mark::DelayedMessage])
 }

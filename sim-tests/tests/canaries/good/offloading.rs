@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 
-use stillpoint_engine::{Actor, Addr, Context, Duration, Handler, JobDone, JobId, Message};
+use serde::{Deserialize, Serialize};
+use stillpoint_engine::{Actor, Addr, Context, Duration, Handler, JobDone, JobId, Message, Saving};
 use stillpoint_sim_tests::{Claim, Determinism, Faults, Mark, World, scenarios};
 
 use crate::events::{Price, Say, Sink};
 
 /// A line through the last prices: slope and offset, times the count.
-#[derive(Clone, Copy, Debug, Hash)]
+#[derive(Clone, Copy, Debug, Hash, Serialize, Deserialize)]
 struct Fitted {
     slope: i64,
     offset: i64,
@@ -17,13 +18,18 @@ impl Message for Fitted {
     const KIND: &'static str = "fitted";
 }
 
+#[derive(Serialize, Deserialize)]
 struct Fitter {
     sink: Addr<Sink>,
     prices: VecDeque<i64>,
     job: Option<JobId>,
 }
 
-impl Actor for Fitter {}
+impl Actor for Fitter {
+    fn saving() -> Option<Saving<Self>> {
+        Some(Saving::new().message::<Price>().job::<Fitted>())
+    }
+}
 
 impl Handler<Price> for Fitter {
     fn handle(&mut self, price: &Price, ctx: &mut Context<'_, Self>) {
@@ -57,6 +63,6 @@ pub(crate) fn world() -> Determinism<Price> {
         world.add("fitter", Fitter { sink, prices: VecDeque::new(), job: None });
     })
     .scenarios(scenarios().streams(1..=2).faults(Faults::all()))
-    .claims([Claim::Causal, Claim::TimeShift, Claim::PriceScale, Claim::Rename])
+    .claims([Claim::Causal, Claim::Saving, Claim::TimeShift, Claim::PriceScale, Claim::Rename])
     .marks([Mark::Pending("fitted"), Mark::Delivered("say")])
 }

@@ -1,11 +1,12 @@
 //! Trades the spread of two instruments against its own range, through a venue behind links that lose and delay.
 
-use stillpoint_engine::{Actor, Addr, Context, Duration, Handler, Link, Message};
+use serde::{Deserialize, Serialize};
+use stillpoint_engine::{Actor, Addr, Context, Duration, Handler, Link, Message, Saving};
 use stillpoint_sim_tests::{Claim, Determinism, FaultKind, Faults, Mark, World, scenarios};
 
 use crate::events::Price;
 
-#[derive(Clone, Copy, Debug, Hash)]
+#[derive(Clone, Copy, Debug, Hash, Serialize, Deserialize)]
 struct Order {
     number: u32,
     buy: u32,
@@ -15,7 +16,7 @@ impl Message for Order {
     const KIND: &'static str = "order";
 }
 
-#[derive(Clone, Copy, Debug, Hash)]
+#[derive(Clone, Copy, Debug, Hash, Serialize, Deserialize)]
 struct Fill {
     number: u32,
     spread: i64,
@@ -24,6 +25,7 @@ impl Message for Fill {
     const KIND: &'static str = "fill";
 }
 
+#[derive(Serialize, Deserialize)]
 struct Pairs {
     venue: Addr<Venue>,
     last: [Option<i64>; 2],
@@ -32,7 +34,11 @@ struct Pairs {
     open: i64,
 }
 
-impl Actor for Pairs {}
+impl Actor for Pairs {
+    fn saving() -> Option<Saving<Self>> {
+        Some(Saving::new().message::<Price>().message::<Fill>())
+    }
+}
 
 impl Handler<Price> for Pairs {
     fn handle(&mut self, price: &Price, ctx: &mut Context<'_, Self>) {
@@ -63,12 +69,17 @@ impl Handler<Fill> for Pairs {
 }
 
 /// Fills every order at the last prices that it knows.
+#[derive(Serialize, Deserialize)]
 struct Venue {
     pairs: Addr<Pairs>,
     last: [i64; 2],
 }
 
-impl Actor for Venue {}
+impl Actor for Venue {
+    fn saving() -> Option<Saving<Self>> {
+        Some(Saving::new().message::<Price>().message::<Order>())
+    }
+}
 
 impl Handler<Price> for Venue {
     fn handle(&mut self, price: &Price, _: &mut Context<'_, Self>) {
@@ -99,6 +110,6 @@ pub(crate) fn world() -> Determinism<Price> {
         FaultKind::Loss,
         FaultKind::Down,
     ])))
-    .claims([Claim::Causal, Claim::TimeShift, Claim::PriceScale, Claim::Heartbeat])
+    .claims([Claim::Causal, Claim::Saving, Claim::TimeShift, Claim::PriceScale, Claim::Heartbeat])
     .marks([Mark::DelayedMessage, Mark::Delivered("fill")])
 }
