@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use indicatif::ProgressBar;
 use serde_json::{Value as Json, json};
@@ -19,7 +20,7 @@ use crate::table::{Side, table};
 use crate::{interrupt, progress};
 
 /// Checks a scenario, prints what was found, and tells whether all runs were the same.
-pub(crate) fn check(args: &CheckArgs, registry: &Registry) -> Result<Done, Failure> {
+pub(crate) fn check(args: &CheckArgs, registry: &Arc<Registry>) -> Result<Done, Failure> {
     let scenario = Scenario::read(&args.file, &args.sets)?;
     let flag = interrupt::flag().map_err(|error| Failure::Work(format!("Ctrl-C cannot be handled: {error}")))?;
     let request = Request { cases: args.cases, seed: args.seed, interrupt: flag };
@@ -99,6 +100,7 @@ impl Elsewhere<'_> {
 fn in_text(scenario: &Scenario, checked: &Checked) -> String {
     let runs: u32 = checked.rows.iter().map(|row| row.runs).sum();
     let verdict = match (checked.holds(), checked.interrupted) {
+        (true, _) if checked.rows.iter().any(|row| row.unmade.is_some()) => "the same in every run that could be made",
         (true, _) => "the same in every run",
         (_, true) => "interrupted, this is what was checked so far",
         _ if checked.rows.iter().any(|row| row.found.is_some()) => "not deterministic",
@@ -144,6 +146,8 @@ fn about(check: Check) -> &'static str {
         Check::Bystander => "an unrelated actor or stream added",
         Check::Pool => "jobs on 1 to 3 threads",
         Check::ReadyOrder => "the actors of a step run in another order",
+        Check::Host => "run on 1 to 3 threads, in shards, windows and batches of many sizes",
+        Check::Snapshot => "saved, and a restored run goes on",
         Check::Pause => "run by instants, by steps, and paused",
         Check::Cut => "the input cut off: the past is the same",
         _ => "",

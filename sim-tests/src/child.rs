@@ -11,9 +11,12 @@ use stillpoint_engine::{Rank, Simulation, Snapshot};
 
 use crate::case::Case;
 use crate::case_text;
-use crate::difference::{self, Difference};
-use crate::play::{Drive, Facts, Ran, play, restored};
-use crate::rim::{self, Scratch};
+use crate::compare;
+use crate::difference::Difference;
+use crate::drive::Drive;
+use crate::facts::Facts;
+use crate::ran::{Ran, play, restored};
+use crate::rim::{Scratch, asked};
 use crate::sample::Sample;
 
 /// Which of a program's worlds is meant.
@@ -29,7 +32,7 @@ impl Key {
     /// The key of a world that is checked at this place of the source.
     pub(crate) fn at(place: &std::panic::Location<'_>) -> Self {
         static COUNTS: Mutex<BTreeMap<(Option<String>, String), u32>> = Mutex::new(BTreeMap::new());
-        let (test, place) = (rim::test_name(), place.to_string());
+        let (test, place) = (asked::test_name(), place.to_string());
         let mut counts = COUNTS.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry((test.clone(), place.clone())).or_default();
         *count += 1;
@@ -62,7 +65,7 @@ impl Answer {
         let file = self.folder.path().join(format!("{}.trace", self.number));
         let after: Vec<Record> = Reader::open(file).and_then(|mut reader| reader.records().collect()).unwrap_or_default();
         let records = [before, after].concat();
-        Some(difference::of_records(&base.trace, "in a fresh process", records, &base.facts(), &self.facts))
+        Some(compare::of_records(&base.trace, "in a fresh process", records, &base.facts(), &self.facts))
     }
 }
 
@@ -78,7 +81,7 @@ pub(crate) fn run<M: Sample>(key: &Key, cases: &[(&Arc<Case<M>>, Option<String>)
         }
         fs::write(folder.join(format!("{number}.ron")), case_text::write(case, "case", "", &[], &links(case))).map_err(told)?;
     }
-    let output = rim::run_again(key.test(), folder).map_err(told)?;
+    let output = asked::run_again(key.test(), folder).map_err(told)?;
     let answer = |number: usize| {
         let text = fs::read_to_string(folder.join(format!("{number}.facts"))).map_err(|_| {
             let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
@@ -102,7 +105,7 @@ fn links<M>(case: &Case<M>) -> Vec<case_text::LinkOf> {
 
 /// The folder of the process that waits for this one, if there is one.
 pub(crate) fn parent() -> Option<PathBuf> {
-    rim::path(rim::CHILD)
+    asked::path(asked::CHILD)
 }
 
 /// If the parent means this world: answers, and ends the process. Cases are run from the last to the first, so that what one leaves
@@ -140,7 +143,7 @@ fn write_trace(file: &Path, ran: &Ran) {
             })
         };
         let (receiver, sender) = (id(&record.receiver), id(&record.sender));
-        let kept = writer.record(&difference::borrowed(&record, receiver, sender));
+        let kept = writer.record(&compare::borrowed(&record, receiver, sender));
         kept.expect("a trace can be written");
     }
     writer.end(ran.outcome.trace_hash).expect("a trace can be written");

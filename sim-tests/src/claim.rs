@@ -6,7 +6,7 @@ use stillpoint_engine::{Duration, Instant, Rng, RunError, Source, SourceError, T
 
 use crate::case::{Case, Feed};
 use crate::check::Check;
-use crate::play::Ran;
+use crate::ran::Ran;
 use crate::sample::{Draft, Sample};
 
 /// What a strategy is said to hold beyond being deterministic. Claims are checked only if they are made; [`Claim::Causal`] is made unless

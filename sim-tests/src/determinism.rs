@@ -15,14 +15,14 @@ use crate::case_text;
 use crate::check::Check;
 use crate::child::{self, Key};
 use crate::claim::Claim;
+use crate::compare::Projection;
 use crate::corpus;
-use crate::difference::Projection;
 use crate::generate::{Scenarios, scenarios};
 use crate::judge::{Judgement, REPEATS, Subject, middle};
 use crate::mark::{Mark, Tally};
 use crate::perturbation::Perturbation;
-use crate::play::Ran;
-use crate::rim;
+use crate::ran::Ran;
+use crate::rim::asked;
 use crate::sample::Sample;
 use crate::shrink::{Failing, smaller};
 use crate::verdict::{Failure, Shrink, Verdict};
@@ -195,8 +195,8 @@ impl<M: Sample> Determinism<M> {
             child::answer(&folder, &key, |case| build(&self.parts, case, &Setup::default()).simulation);
             return Verdict::default();
         }
-        self.seed = rim::number(rim::SEED).unwrap_or(self.seed);
-        self.cases = rim::number(rim::CASES).map_or(self.cases, |cases| cases as u32);
+        self.seed = asked::number(asked::SEED).unwrap_or(self.seed);
+        self.cases = asked::number(asked::CASES).map_or(self.cases, |cases| cases as u32);
         self.checks = self.checks();
         let subject = Subject { parts: self.parts.clone(), projection: self.projection.clone(), key };
         Hunt { settings: self, subject, verdict: Verdict::default(), tally: Tally::default() }.run()
@@ -224,8 +224,9 @@ impl<M: Sample> Hunt<M> {
         self.verdict.checks = self.settings.checks.iter().map(|check| (*check, 0)).collect();
         let strategy = self.strategy();
         let marks = self.declared(&strategy);
-        let found = self.saved_cases().or_else(|| if rim::path(rim::CASE).is_some() { None } else { self.made_cases(&strategy, &marks) });
-        if rim::path(rim::CASE).is_none() {
+        let found =
+            self.saved_cases().or_else(|| if asked::path(asked::CASE).is_some() { None } else { self.made_cases(&strategy, &marks) });
+        if asked::path(asked::CASE).is_none() {
             self.verdict.marks = marks.iter().map(|mark| (*mark, self.tally.get(mark))).collect();
         } else {
             self.verdict.checks.retain(|_, count| *count > 0);
@@ -253,7 +254,7 @@ impl<M: Sample> Hunt<M> {
 
     /// Saved failures, or the one file that was asked for, with many draws of each perturbation.
     fn saved_cases(&mut self) -> Option<Found<M>> {
-        let cases = match (rim::path(rim::CASE), &self.settings.corpus) {
+        let cases = match (asked::path(asked::CASE), &self.settings.corpus) {
             (Some(file), _) => vec![(file.clone(), corpus::case(&file))],
             (None, Some(folder)) => corpus::cases(folder),
             (None, None) => return None,
@@ -395,9 +396,15 @@ impl<M: Sample> Hunt<M> {
         });
         let test = self.subject.key.test().unwrap_or_default();
         let command = match &saved {
-            Some(file) => format!("{}={} cargo test {test}", rim::CASE, file.display()),
+            Some(file) => format!("{}={} cargo test {test}", asked::CASE, file.display()),
             None => {
-                format!("{}={} {}={} cargo test {test}", rim::SEED, self.settings.seed, rim::CASES, number.map_or(0, |number| number + 1))
+                format!(
+                    "{}={} {}={} cargo test {test}",
+                    asked::SEED,
+                    self.settings.seed,
+                    asked::CASES,
+                    number.map_or(0, |number| number + 1)
+                )
             }
         };
         Failure { check: how.check(), how, difference, shrink, case: text, saved, command: command.trim_end().to_owned() }

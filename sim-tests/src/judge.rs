@@ -1,7 +1,9 @@
 //! One case, one perturbation, one judgement. Invariant: this is the only place that says how a case is run again and what must then be the same.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
+use stillpoint_engine::host::Launch;
 use stillpoint_engine::{Duration, ReadyOrder, Rng};
 
 use crate::bystander;
@@ -9,9 +11,11 @@ use crate::case::Case;
 use crate::check::Check;
 use crate::child::{self, Key};
 use crate::claim::comparable;
-use crate::difference::{self, Difference, Projection};
+use crate::compare::{self, Projection};
+use crate::difference::Difference;
+use crate::drive::Drive;
 use crate::perturbation::{HostOf, Perturbation, Place};
-use crate::play::{Drive, Ran, play};
+use crate::ran::{Ran, play, play_on};
 use crate::rim::heap_noise;
 use crate::sample::Sample;
 use crate::world::{Built, Bystander, Part, Setup, build};
@@ -64,25 +68,19 @@ impl<M: Sample> Subject<M> {
                 Ok(answers) => answers[0].differs(base, Vec::new()),
                 Err(error) => return Judgement::Impossible(error),
             },
-            Perturbation::Registration(seed) => difference::whole(base, &with(Setup { registration: Some(*seed), ..plain })),
+            Perturbation::Registration(seed) => compare::whole(base, &with(Setup { registration: Some(*seed), ..plain })),
             Perturbation::BystanderActor => {
-                difference::others(base, &with(Setup { bystander: Bystander::Actor, ..plain }), &[bystander::ACTOR, bystander::STREAM])
+                compare::others(base, &with(Setup { bystander: Bystander::Actor, ..plain }), &[bystander::ACTOR, bystander::STREAM])
             }
             Perturbation::BystanderStream => {
-                difference::others(base, &with(Setup { bystander: Bystander::Stream, ..plain }), &[bystander::ACTOR, bystander::STREAM])
+                compare::others(base, &with(Setup { bystander: Bystander::Stream, ..plain }), &[bystander::ACTOR, bystander::STREAM])
             }
-            Perturbation::Pool { threads, runs } => {
-                (0..*runs).find_map(|_| difference::whole(base, &with(Setup { pool: *threads, ..plain })))
-            }
-            Perturbation::ReadyOrder(order) => difference::whole(base, &with(Setup { ready_order: *order, ..plain })),
-            Perturbation::Host(host) => {
-                let (parts, case) = (self.parts.clone(), case.clone());
-                let build = move || build(&parts, &case, &Setup::default()).simulation;
-                difference::whole(base, &crate::play::play_on(build, &label, host))
-            }
-            Perturbation::Pause(at) => difference::whole(base, &driven(Drive::Pause(*at))),
-            Perturbation::Steps => difference::whole(base, &driven(Drive::Steps)),
-            Perturbation::Instants => difference::whole(base, &driven(Drive::Instants)),
+            Perturbation::Pool { threads, runs } => (0..*runs).find_map(|_| compare::whole(base, &with(Setup { pool: *threads, ..plain }))),
+            Perturbation::ReadyOrder(order) => compare::whole(base, &with(Setup { ready_order: *order, ..plain })),
+            Perturbation::Host(host) => compare::whole(base, &play_on(self.launch(case, host), &label)),
+            Perturbation::Pause(at) => compare::whole(base, &driven(Drive::Pause(*at))),
+            Perturbation::Steps => compare::whole(base, &driven(Drive::Steps)),
+            Perturbation::Instants => compare::whole(base, &driven(Drive::Instants)),
             Perturbation::Snapshot { at, place } => return self.judge_snapshot(case, base, *at, place, &label),
             Perturbation::Cut(at) | Perturbation::Future { at, .. } if case.cuts().first().is_none_or(|first| first > at) => {
                 return Judgement::Impossible("no event comes before the cut".to_owned());
@@ -90,28 +88,32 @@ impl<M: Sample> Subject<M> {
             Perturbation::TimeShift(_) if case.cuts().is_empty() => {
                 return Judgement::Impossible("a run without events starts at the epoch, whenever that is".to_owned());
             }
-            Perturbation::Cut(at) => difference::past(base, &changed(case.cut(*at)), comparable(base, *at)),
-            Perturbation::Future { at, seed } => {
-                difference::past(base, &changed(case.with_other_future(*at, *seed)), comparable(base, *at))
-            }
-            Perturbation::TimeShift(by) => difference::projected(base, &changed(case.shifted(*by)), by.as_nanos(), projection),
+            Perturbation::Cut(at) => compare::past(base, &changed(case.cut(*at)), comparable(base, *at)),
+            Perturbation::Future { at, seed } => compare::past(base, &changed(case.with_other_future(*at, *seed)), comparable(base, *at)),
+            Perturbation::TimeShift(by) => compare::projected(base, &changed(case.shifted(*by)), by.as_nanos(), projection),
             Perturbation::PriceScale(power) => match case.mapped(|event| event.scaled(*power)) {
-                Some(case) => difference::projected(base, &changed(case), 0, projection),
+                Some(case) => compare::projected(base, &changed(case), 0, projection),
                 None => return Judgement::Impossible("the events have no price that can be scaled".to_owned()),
             },
             Perturbation::Rename(by) => match case.mapped(|event| event.renamed(*by)) {
-                Some(case) => difference::projected(base, &changed(case), 0, projection),
+                Some(case) => compare::projected(base, &changed(case), 0, projection),
                 None => return Judgement::Impossible("the events name no instrument that can be renamed".to_owned()),
             },
             Perturbation::Heartbeat(every) => match case.with_heartbeats(*every) {
                 Some(changed_case) => {
                     let streams: Vec<String> = case.streams.iter().map(|feed| feed.name.clone()).collect();
-                    difference::conversations(base, &changed(changed_case), &streams, projection)
+                    compare::conversations(base, &changed(changed_case), &streams, projection)
                 }
                 None => return Judgement::Impossible("there is no event that says nothing new".to_owned()),
             },
         };
         found.map_or(Judgement::Same, |found| Judgement::Differs(Box::new(found)))
+    }
+
+    /// The case on several threads.
+    pub(crate) fn launch(&self, case: &Arc<Case<M>>, host: &HostOf) -> Launch {
+        let (parts, case) = (self.parts.clone(), case.clone());
+        host.launch(move || Ok::<_, Infallible>(build(&parts, &case, &Setup::default()).simulation))
     }
 
     /// One more run among other addresses; for odd seeds on a thread of its own.
@@ -124,7 +126,7 @@ impl<M: Sample> Subject<M> {
             again()
         };
         drop(noise);
-        difference::whole(base, &ran)
+        compare::whole(base, &ran)
     }
 }
 

@@ -41,10 +41,14 @@ mod child;
 #[cfg(feature = "proptest")]
 mod claim;
 #[cfg(feature = "proptest")]
+mod compare;
+#[cfg(feature = "proptest")]
 mod corpus;
 #[cfg(feature = "proptest")]
 mod determinism;
 mod difference;
+mod drive;
+mod facts;
 #[cfg(feature = "proptest")]
 mod generate;
 #[cfg(feature = "proptest")]
@@ -54,8 +58,9 @@ mod mark;
 #[cfg(feature = "market")]
 mod market;
 mod perturbation;
-mod play;
 mod prefix;
+#[cfg(feature = "proptest")]
+mod ran;
 mod rim;
 #[cfg(feature = "proptest")]
 mod sample;
@@ -75,8 +80,10 @@ pub use check::Check;
 #[cfg(feature = "proptest")]
 pub use claim::Claim;
 #[cfg(feature = "proptest")]
+pub use compare::Projection;
+#[cfg(feature = "proptest")]
 pub use determinism::Determinism;
-pub use difference::{Difference, Projection};
+pub use difference::Difference;
 #[cfg(feature = "proptest")]
 pub use generate::{Faults, Scenarios, scenarios};
 #[cfg(feature = "proptest")]

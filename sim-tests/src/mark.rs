@@ -8,7 +8,7 @@ use stillpoint_engine::trace::Record;
 use stillpoint_engine::{Instant, RunError};
 
 use crate::case::Case;
-use crate::play::Ran;
+use crate::ran::Ran;
 use crate::sample::Sample;
 
 /// A kind of fault that scenarios can hold.

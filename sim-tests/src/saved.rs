@@ -1,5 +1,6 @@
 //! The judgement of a run that was saved and restored. Invariant: a refused snapshot is never a run that is the same; it was not covered.
 
+use std::convert::Infallible;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,11 +10,12 @@ use stillpoint_engine::{Instant, RunError};
 
 use crate::case::Case;
 use crate::child;
-use crate::difference::{self, Difference, traced};
+use crate::compare::{self, traced};
+use crate::difference::Difference;
+use crate::drive::quietly;
 use crate::judge::{Judgement, Subject};
 use crate::perturbation::{HostOf, Place};
-use crate::play::{Ran, over, restored};
-use crate::rim::Quiet;
+use crate::ran::{Ran, play_on, restored};
 use crate::sample::Sample;
 use crate::world::{Setup, build};
 
@@ -42,11 +44,7 @@ impl<M: Sample> Subject<M> {
                 Err(error) => Err(error.to_string()),
             },
             Place::Host(host) => {
-                let (parts, case) = (self.parts.clone(), case.clone());
-                let trace = Collect::new(label);
-                let launch = host.launch(move || build(&parts, &case, &Setup::default()).simulation).restore(snapshot);
-                let _quiet = Quiet::new();
-                let ran = over(launch.observe(Box::new(trace.clone())).run(), trace);
+                let ran = play_on(self.launch(case, host).restore(snapshot), label);
                 match ran.error {
                     Some(RunError::Restore(why)) => Err(why),
                     _ => Ok(ran),
@@ -62,7 +60,7 @@ impl<M: Sample> Subject<M> {
         match ran {
             Ok(ran) => {
                 let trace = traced(label, before.into_iter().chain(ran.trace.records()));
-                judged(difference::whole(base, &Ran { trace, ..ran }))
+                judged(compare::whole(base, &Ran { trace, ..ran }))
             }
             Err(why) => differs(format!("the snapshot was taken, but it cannot be restored: {why}")),
         }
@@ -72,10 +70,9 @@ impl<M: Sample> Subject<M> {
     fn saved(&self, case: &Arc<Case<M>>, at: Instant) -> Result<Saved, Judgement> {
         let trace = Collect::new("before");
         let simulation = build(&self.parts, case, &Setup::default()).simulation;
-        let _quiet = Quiet::new();
         let run = simulation.observe(Box::new(trace.clone())).begin();
         let mut run = run.map_err(|error| Judgement::Impossible(error.to_string()))?;
-        run.until(at);
+        quietly(|| run.until(at));
         let snapshot = run.snapshot().map_err(|error| Judgement::Impossible(error.to_string()))?;
         Ok(Saved { snapshot, before: trace.records() })
     }
@@ -84,19 +81,15 @@ impl<M: Sample> Subject<M> {
     fn saved_on(&self, case: &Arc<Case<M>>, base: &Ran, at: Instant, host: &HostOf, label: &str) -> Result<Saved, Judgement> {
         let kept: Arc<Mutex<Option<Snapshot>>> = Arc::default();
         let keep = kept.clone();
-        let (parts, case) = (self.parts.clone(), case.clone());
-        let trace = Collect::new(label);
-        let launch = host.launch(move || build(&parts, &case, &Setup::default()).simulation).snapshot_at(at, move |snapshot| {
+        let launch = self.launch(case, host).snapshot_at(at, move |snapshot| {
             *keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(snapshot);
-            Ok::<_, std::convert::Infallible>(())
+            Ok::<_, Infallible>(())
         });
-        let quiet = Quiet::new();
-        let ran = over(launch.observe(Box::new(trace.clone())).run(), trace);
-        drop(quiet);
+        let ran = play_on(launch, label);
         if let Some(RunError::Snapshot(why)) = &ran.error {
             return Err(Judgement::Impossible(why.clone()));
         }
-        if let Some(difference) = difference::whole(base, &ran) {
+        if let Some(difference) = compare::whole(base, &ran) {
             return Err(Judgement::Differs(Box::new(difference)));
         }
         let snapshot = kept.lock().unwrap_or_else(PoisonError::into_inner).take();

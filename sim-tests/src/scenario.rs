@@ -2,24 +2,38 @@
 //! grow with the length of a run; traces are kept, in files, only of runs that differ.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use stillpoint_engine::host::Launch;
 use stillpoint_engine::scenario::{Registry, Scenario, ScenarioError};
+use stillpoint_engine::snapshot::Snapshot;
 use stillpoint_engine::trace::{Text, Writer, diff};
 use stillpoint_engine::{Duration, End, Failed, Instant, Outcome, Pool, ReadyOrder, Rng, RunError, Simulation};
 
 use crate::bystander;
 use crate::check::Check;
 use crate::difference::{Difference, of_facts};
-use crate::perturbation::Perturbation;
-use crate::play::{Drive, Facts, driven, facts, facts_without};
+use crate::drive::{Drive, driven, quietly};
+use crate::facts::{Facts, facts, facts_without};
+use crate::perturbation::{HostOf, Perturbation, Place};
 use crate::prefix::Prefixes;
 use crate::rim::{Scratch, heap_noise};
 
 /// The checks of a scenario, in the order in which they are made. Those that need other data than the scenario's own are left out.
-pub const SCENARIO_CHECKS: [Check; 8] =
-    [Check::Repeat, Check::Process, Check::Registration, Check::Bystander, Check::Pool, Check::ReadyOrder, Check::Pause, Check::Cut];
+pub const SCENARIO_CHECKS: [Check; 10] = [
+    Check::Repeat,
+    Check::Process,
+    Check::Registration,
+    Check::Bystander,
+    Check::Pool,
+    Check::ReadyOrder,
+    Check::Host,
+    Check::Pause,
+    Check::Snapshot,
+    Check::Cut,
+];
 
 /// What is asked of a check of a scenario.
 #[derive(Clone, Debug)]
@@ -59,9 +73,11 @@ pub struct Row {
 }
 
 impl Checked {
-    /// Whether all checks were made and no run differs.
+    /// Whether all checks were made and no run differs. Actors need not be able to be saved: a refused snapshot was not checked, and is told
+    /// as such, but is no fault.
     pub fn holds(&self) -> bool {
-        !self.interrupted && self.rows.iter().all(|row| row.found.is_none() && row.unmade.is_none())
+        let is_well = |row: &Row| row.found.is_none() && (row.unmade.is_none() || row.check == Check::Snapshot);
+        !self.interrupted && self.rows.iter().all(is_well)
     }
 }
 
@@ -77,7 +93,7 @@ pub type InFreshProcess<'f> = dyn FnMut(&Outcome, Option<&RunError>) -> Result<O
 /// [`ScenarioError`] if it cannot be built.
 pub fn check_scenario(
     scenario: &Scenario,
-    registry: &Registry,
+    registry: &Arc<Registry>,
     request: &Request,
     fresh: &mut InFreshProcess<'_>,
     tell: &mut Tell<'_>,
@@ -86,7 +102,8 @@ pub fn check_scenario(
     let plain = scenario.build(registry)?.simulation.interrupt(request.interrupt.clone());
     let base = Come::of(driven(plain, &Drive::Whole));
     let mut checked = Checked { outcome: base.outcome.clone(), error: base.error.clone(), rows: Vec::new(), interrupted: false };
-    let mut hunt = Hunt { scenario, registry, request, base, prefixes: BTreeMap::new() };
+    let scenario = Arc::new(scenario.clone());
+    let mut hunt = Hunt { scenario, registry: registry.clone(), request, base, prefixes: BTreeMap::new() };
     let all = SCENARIO_CHECKS.len() as u32 * request.cases;
     let mut done = 0;
     for check in SCENARIO_CHECKS {
@@ -148,6 +165,11 @@ impl Come {
     }
 }
 
+fn unrestored(why: &str) -> Found {
+    let text = format!("the snapshot was taken, but it cannot be restored: {why}");
+    Found::Differs(Box::new(Difference { at: None, actors: Vec::new(), text }))
+}
+
 enum Found {
     Same,
     Differs(Box<Difference>),
@@ -155,8 +177,8 @@ enum Found {
 }
 
 struct Hunt<'s> {
-    scenario: &'s Scenario,
-    registry: &'s Registry,
+    scenario: Arc<Scenario>,
+    registry: Arc<Registry>,
     request: &'s Request,
     base: Come,
     /// The digests of the run as it is up to the instants of cuts.
@@ -174,12 +196,25 @@ impl Hunt<'_> {
             Check::Bystander => Perturbation::BystanderStream,
             Check::Pool => Perturbation::Pool { threads: 1 + case as usize % 3, runs: 1 },
             Check::ReadyOrder => Perturbation::ReadyOrder(order(&mut rng)),
+            Check::Host => Perturbation::Host(self.host(case, &mut rng)),
+            Check::Snapshot => {
+                let place = if case.is_multiple_of(2) { Place::Here } else { Place::Host(self.host(case, &mut rng)) };
+                Perturbation::Snapshot { at: self.instant(&mut rng), place }
+            }
             Check::Pause if case == 0 => Perturbation::Instants,
             Check::Pause if case == 1 => Perturbation::Steps,
             Check::Pause => Perturbation::Pause(self.instant(&mut rng)),
             Check::Cut => Perturbation::Cut(self.instant(&mut rng)),
             _ => Perturbation::Process,
         }
+    }
+
+    /// One thread, two, three, with batches and windows of many sizes.
+    fn host(&self, case: u32, rng: &mut Rng) -> HostOf {
+        let threads = 1 + case as usize % 3;
+        let window = (case % 2 == 1).then(|| Duration::micros(1 + rng.below(1_000) as i64));
+        let batch = [64, 1, 7][case as usize % 3];
+        HostOf { threads, shards: threads + rng.below(2) as usize, batch, window, deal: rng.below(1 << 16), order: ReadyOrder::Sorted }
     }
 
     /// An instant of the run, the last one left out.
@@ -191,9 +226,9 @@ impl Hunt<'_> {
     /// The scenario, put up and driven as the perturbation has it. `Process` and `Cut` are put up as it is.
     fn simulation(&self, how: &Perturbation) -> Result<(Simulation, Drive), ScenarioError> {
         let built = match how {
-            Perturbation::Registration(seed) => self.scenario.build_shuffled(self.registry, *seed)?,
-            Perturbation::Cut(at) => self.scenario.clone().cut(*at).build(self.registry)?,
-            _ => self.scenario.build(self.registry)?,
+            Perturbation::Registration(seed) => self.scenario.build_shuffled(&self.registry, *seed)?,
+            Perturbation::Cut(at) => (*self.scenario).clone().cut(*at).build(&self.registry)?,
+            _ => self.scenario.build(&self.registry)?,
         };
         let mut simulation = built.simulation.interrupt(self.request.interrupt.clone());
         let mut drive = Drive::Whole;
@@ -221,6 +256,8 @@ impl Hunt<'_> {
             }
             Perturbation::Cut(at) => return self.judge_cut(how, *at),
             Perturbation::BystanderActor | Perturbation::BystanderStream => return self.judge_bystander(how),
+            Perturbation::Host(host) => return self.judge_host(how, host),
+            Perturbation::Snapshot { at, place } => return self.judge_snapshot(*at, place),
             _ => {}
         }
         let noise = if let Perturbation::Repeat { seed, .. } = how { heap_noise(*seed) } else { Vec::new() };
@@ -232,6 +269,57 @@ impl Hunt<'_> {
             return Ok(Found::Same);
         }
         Ok(Found::Differs(Box::new(self.explained(how, None, &in_base, &in_come)?)))
+    }
+
+    /// A launch of the scenario on several threads.
+    fn launch(&self, host: &HostOf) -> Launch {
+        let (scenario, registry) = (self.scenario.clone(), self.registry.clone());
+        let build = move || scenario.build(&registry).map(|built| built.simulation);
+        host.launch(build).interrupt(self.request.interrupt.clone())
+    }
+
+    fn judge_host(&self, how: &Perturbation, host: &HostOf) -> Result<Found, ScenarioError> {
+        let come = Come::of(quietly(|| self.launch(host).run()));
+        let (in_base, in_come) = (self.base.facts(), come.facts());
+        if in_base == in_come || come.outcome.end == End::Interrupted {
+            return Ok(Found::Same);
+        }
+        Ok(Found::Differs(Box::new(self.explained(how, None, &in_base, &in_come)?)))
+    }
+
+    /// Saved on one thread, restored there or on several.
+    fn judge_snapshot(&self, at: Instant, place: &Place) -> Result<Found, ScenarioError> {
+        let (simulation, _) = self.simulation(&Perturbation::Process)?;
+        let saved = quietly(|| {
+            let mut run = simulation.begin().map_err(|error| error.to_string())?;
+            run.until(at);
+            run.snapshot().map_err(|error| error.to_string())
+        });
+        let snapshot = match saved {
+            Ok(snapshot) => snapshot,
+            Err(why) => return Ok(Found::Unmade(why)),
+        };
+        let ran = match place {
+            Place::Host(host) => quietly(|| self.launch(host).restore(snapshot).run()),
+            Place::Here | Place::Process => {
+                let (simulation, _) = self.simulation(&Perturbation::Process)?;
+                let text = snapshot.to_text();
+                let read = Snapshot::from_bytes(text.as_bytes(), Path::new("snapshot")).map_err(|error| error.to_string());
+                match read.and_then(|snapshot| simulation.restore(&snapshot).map_err(|error| error.to_string())) {
+                    Ok(run) => quietly(|| run.finish()),
+                    Err(why) => return Ok(unrestored(&why)),
+                }
+            }
+        };
+        let come = Come::of(ran);
+        if let Some(RunError::Restore(why)) = &come.error {
+            return Ok(unrestored(why));
+        }
+        let (in_base, in_come) = (self.base.facts(), come.facts());
+        if in_base == in_come || come.outcome.end == End::Interrupted {
+            return Ok(Found::Same);
+        }
+        Ok(Found::Differs(Box::new(of_facts(&in_base, &in_come))))
     }
 
     fn judge_bystander(&self, how: &Perturbation) -> Result<Found, ScenarioError> {
@@ -295,6 +383,10 @@ impl Hunt<'_> {
         for _ in 0..8 {
             let write = |how: &Perturbation, name: &str| -> Result<Option<()>, ScenarioError> {
                 let Ok(writer) = Writer::create(folder.path().join(name), Text::Keep) else { return Ok(None) };
+                if let Perturbation::Host(host) = how {
+                    let _ = quietly(|| self.launch(host).observe(Box::new(writer)).run());
+                    return Ok(Some(()));
+                }
                 let (simulation, drive) = self.simulation(how)?;
                 let simulation = simulation.observe(Box::new(writer));
                 let simulation = if let Some(until) = until { simulation.until(until) } else { simulation };

@@ -23,7 +23,7 @@ const RIM: [(&str, &str); 6] = [
     ("engine/benches", "measures time"),
     ("engine/src/host", "paces batches and finds the faster host by the clock"),
     ("sim-tests/lints", "patterns that the lints must flag"),
-    ("sim-tests/src/rim.rs", "the kit's edge: seeds and files that are asked for, and processes with another environment"),
+    ("sim-tests/src/rim", "the kit's edge: seeds and files that are asked for, and processes with another environment"),
     ("sim-tests/tests/canaries/faulty", "strategies that must be caught for using them"),
 ];
 
