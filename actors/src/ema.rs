@@ -2,6 +2,8 @@
 
 use std::num::NonZeroU32;
 
+use serde::{Deserialize, Serialize};
+
 /// An exponential moving average over `n` values: `average += 2 / (n + 1) * (value - average)`, starting as the first value.
 ///
 /// This is the definition of the recursive average with `alpha = 2 / (span + 1)` and no bias adjustment (`ewm(span=n, adjust=False)` in
@@ -13,7 +15,7 @@ use std::num::NonZeroU32;
 /// assert_eq!([10.0, 20.0, 11.0].map(|value| ema.update(value)), [10.0, 15.0, 13.0]);
 /// # Ok::<(), std::num::TryFromIntError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ema {
     alpha: f64,
     period: NonZeroU32,

@@ -4,7 +4,9 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
-use stillpoint_engine::{Actor, Context, Handler, Recipient, Report};
+use serde::{Deserialize, Serialize};
+
+use stillpoint_engine::{Actor, Context, Handler, Recipient, Report, Saving};
 
 use crate::decimal::{Price, Quantity};
 use crate::ema::Ema;
@@ -14,7 +16,7 @@ use crate::order::{Order, OrderEvent, OrderId, OrderKind, Outcome};
 use crate::position::{Money, Position};
 
 /// Which price the averages are taken of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum PriceOf {
     /// The mid price of every quote that has both sides.
     #[default]
@@ -24,7 +26,7 @@ pub enum PriceOf {
 }
 
 /// What an [`EmaCross`] trades, and how.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EmaCrossSettings {
     /// What it trades; events of others are ignored.
     pub instrument: Instrument,
@@ -76,7 +78,7 @@ impl std::error::Error for EmaCrossError {}
 /// It reports `orders`, `fills`, `unfilled` (orders cancelled or rejected), `position`, `realised`, `unrealised` and `profit` (both
 /// together) in the quote currency, and `last_price` (the mid of the last quote, or the last trade, as `price_of` says). What is open is
 /// valued at what closing it would bring: the bid for a long position and the ask for a short one, or the last trade where no quotes come.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct EmaCross {
     settings: EmaCrossSettings,
     venue: Recipient<Order>,
@@ -92,7 +94,7 @@ pub struct EmaCross {
 }
 
 /// The two averages and which one was above. Apart from the actor so that it can be checked by hand.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Signal {
     fast: Ema,
     slow: Ema,
@@ -189,6 +191,10 @@ impl EmaCross {
 }
 
 impl Actor for EmaCross {
+    fn saving() -> Option<Saving<Self>> {
+        Some(Saving::new().message::<Quote>().message::<Trade>().message::<MarketEvent>().message::<OrderEvent>())
+    }
+
     fn report(&self, report: &mut Report) {
         let instrument = &self.settings.instrument;
         let (realised, unrealised) = (self.position.realised(), self.unrealised());

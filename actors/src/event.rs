@@ -96,7 +96,7 @@ impl Message for Trade {
 }
 
 /// What happened in a span of time. Its instant is the one that the data gives it, which may be the span's start or its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Bar {
     /// Of which instrument.
     pub instrument: InstrumentId,

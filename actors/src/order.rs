@@ -14,7 +14,7 @@ use crate::instrument::InstrumentId;
 pub struct OrderId(pub u64);
 
 /// At what price an order may be filled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum OrderKind {
     /// At any.
     Market,
@@ -23,7 +23,7 @@ pub enum OrderKind {
 }
 
 /// An order to a venue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Order {
     /// The sender's number of it.
     pub id: OrderId,
@@ -44,7 +44,7 @@ impl Message for Order {
 }
 
 /// What came of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct OrderEvent {
     /// The order's number.
     pub order: OrderId,
@@ -61,7 +61,7 @@ impl Message for OrderEvent {
 }
 
 /// What happened to an order. Every order ends with a fill that leaves nothing, a cancellation, or a rejection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Outcome {
     /// A part or all of it was traded.
     Filled {
@@ -87,7 +87,7 @@ pub enum Outcome {
 }
 
 /// Why an order was rejected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Reject {
     /// The venue does not trade the instrument.
     UnknownInstrument,

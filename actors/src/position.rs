@@ -3,12 +3,14 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::decimal::{Price, Quantity, write_decimal};
 use crate::event::Side;
 use crate::instrument::Instrument;
 
 /// An amount of the quote currency, in units of 10^-(price decimals + quantity decimals) of its instrument: a price times a quantity, exactly.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Money(pub i128);
 
 impl Money {
@@ -45,7 +47,7 @@ impl Money {
 /// assert_eq!((position.quantity(), position.realised()), (1, Money(30)));
 /// assert_eq!(position.unrealised(Price(90)), Money(-10));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Position {
     quantity: i64,
     cost: i128,

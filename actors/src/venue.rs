@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use stillpoint_engine::{Actor, Context, Handler, Report};
+use serde::{Deserialize, Serialize};
+
+use stillpoint_engine::{Actor, Context, Handler, Report, Saving};
 
 use crate::decimal::{Price, Quantity};
 use crate::event::{MarketEvent, Quote, Side, Trade};
@@ -55,7 +57,7 @@ pub fn match_at_quote(quote: &mut Quote, side: Side, quantity: Quantity, kind: O
 /// It hears [`Quote`]s and [`Trade`]s (or [`MarketEvent`]s) of its instruments, in the order of delivery, and answers each [`Order`] to
 /// the order's owner. Orders and answers take as long as the links between venue and strategy say. The recorded market does not react to
 /// the fills.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Venue {
     listings: BTreeMap<InstrumentId, Listing>,
     orders: u64,
@@ -64,7 +66,7 @@ pub struct Venue {
     rejected: BTreeMap<Reject, u64>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Listing {
     instrument: Instrument,
     quote: Quote,
@@ -105,6 +107,10 @@ impl Venue {
 }
 
 impl Actor for Venue {
+    fn saving() -> Option<Saving<Self>> {
+        Some(Saving::new().message::<Quote>().message::<Trade>().message::<MarketEvent>().message::<Order>())
+    }
+
     fn report(&self, report: &mut Report) {
         report.integer("orders", self.orders as i64);
         report.integer("fills", self.fills as i64);

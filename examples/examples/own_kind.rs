@@ -3,17 +3,22 @@
 use std::error::Error;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use stillpoint_actors::{Decimals, Quantity, Trade};
 use stillpoint_engine::scenario::{Registry, Scenario, SceneError};
-use stillpoint_engine::{Actor, Context, Handler, Outcome, Report};
+use stillpoint_engine::{Actor, Context, Handler, Outcome, Report, Saving};
 
+#[derive(Serialize, Deserialize)]
 struct LargeTrades {
     at_least: Quantity,
     seen: i64,
 }
 
 impl Actor for LargeTrades {
+    fn saving() -> Option<Saving<Self>> {
+        Some(Saving::new().message::<Trade>())
+    }
+
     fn report(&self, report: &mut Report) {
         report.integer("seen", self.seen);
     }

@@ -1,7 +1,7 @@
 //! The engine's own kinds: a scripted stream, and actors that send, pass on and record texts. They know no market; they are for trying out
 //! streams, links and faults.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::registry::Registry;
 use super::script::Script;
@@ -10,6 +10,7 @@ use crate::address::Recipient;
 use crate::context::{Context, Every};
 use crate::message::Message;
 use crate::report::Report;
+use crate::snapshot::Saving;
 use crate::time::{Duration, Instant};
 
 /// Adds them all.
@@ -93,6 +94,7 @@ fn twenty() -> usize {
     20
 }
 
+#[derive(Serialize, Deserialize)]
 struct Recorder {
     keep: usize,
     received: i64,
@@ -101,6 +103,10 @@ struct Recorder {
 }
 
 impl Actor for Recorder {
+    fn saving() -> Option<Saving<Self>> {
+        Some(Saving::new().message::<String>())
+    }
+
     fn report(&self, report: &mut Report) {
         report.integer("received", self.received);
         if self.late > 0 {
@@ -134,6 +140,7 @@ struct RelayParams {
     delay: Duration,
 }
 
+#[derive(Serialize, Deserialize)]
 struct Relay {
     to: Recipient<String>,
     delay: Duration,
@@ -141,6 +148,10 @@ struct Relay {
 }
 
 impl Actor for Relay {
+    fn saving() -> Option<Saving<Self>> {
+        Some(Saving::new().message::<String>())
+    }
+
     fn report(&self, report: &mut Report) {
         report.integer("passed", self.passed);
     }
@@ -157,7 +168,7 @@ impl Handler<String> for Relay {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TimerParams {
     to: String,
@@ -167,13 +178,14 @@ struct TimerParams {
     end: Option<Instant>,
 }
 
+#[derive(Serialize, Deserialize)]
 struct Timer {
     to: Recipient<String>,
     params: TimerParams,
     ticks: i64,
 }
 
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug, Hash, Serialize, Deserialize)]
 struct Tick;
 
 impl Message for Tick {
@@ -181,6 +193,10 @@ impl Message for Tick {
 }
 
 impl Actor for Timer {
+    fn saving() -> Option<Saving<Self>> {
+        Some(Saving::new().message::<Tick>())
+    }
+
     fn started(&mut self, ctx: &mut Context<'_, Self>) {
         let first = self.params.first.unwrap_or(ctx.now() + self.params.every);
         ctx.notify_every(Every { first, period: self.params.every, end: self.params.end }, Tick);
@@ -213,15 +229,18 @@ enum Act {
     StopRun { at: Instant },
 }
 
+#[derive(Serialize, Deserialize)]
 struct Puppet {
     acts: Vec<Planned>,
 }
 
+#[derive(Serialize, Deserialize)]
 struct Planned {
     at: Instant,
     what: Doing,
 }
 
+#[derive(Serialize, Deserialize)]
 enum Doing {
     Send(Recipient<String>, String),
     Panic(String),
@@ -230,7 +249,7 @@ enum Doing {
 }
 
 /// The index of an act that is due.
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug, Hash, Serialize, Deserialize)]
 struct Cue(usize);
 
 impl Message for Cue {
@@ -238,6 +257,10 @@ impl Message for Cue {
 }
 
 impl Actor for Puppet {
+    fn saving() -> Option<Saving<Self>> {
+        Some(Saving::new().message::<Cue>())
+    }
+
     fn started(&mut self, ctx: &mut Context<'_, Self>) {
         for (index, act) in self.acts.iter().enumerate() {
             ctx.notify_at(act.at, Cue(index));

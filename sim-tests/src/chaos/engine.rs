@@ -9,7 +9,7 @@ use stillpoint_engine::snapshot::SnapshotError;
 use stillpoint_engine::trace::{Observer, TraceHash, TraceRecord};
 use stillpoint_engine::{
     Actor, BuildError, Context, Duration, End, Failed, Handler, Instant, Late, Limits, Link, OnPanic, Outcome, Path, Pool, Rank,
-    ReadyOrder, RunError, Simulation, Site, Snapshot, Stream, Timed,
+    ReadyOrder, RunError, Simulation, Site, Snapshot, Source, SourceError, Stream, Timed,
 };
 
 use super::account::{Account, Ending, Record};
@@ -28,6 +28,8 @@ pub struct Setup {
     pub metrics: bool,
     /// Adds an actor that nobody knows, with timers and messages of its own.
     pub stranger: bool,
+    /// Lets sources give few items at a time, so that streams are read as late as they can be.
+    pub sips: bool,
     /// In which order the actors of a step run.
     pub ready: ReadyOrder,
     /// Runs it on several threads.
@@ -77,7 +79,7 @@ pub fn run(program: &Program, setup: &Setup) -> Play {
 pub type Held = BTreeMap<&'static str, u64>;
 
 /// What to look for in the text of a snapshot.
-const HELD: [(&str, &str); 20] = [
+const HELD: [(&str, &str); 21] = [
     ("a timer", "cargo: Timer("),
     ("an interval", "cargo: Tick("),
     ("a delayed message", "cargo: Message("),
@@ -91,8 +93,9 @@ const HELD: [(&str, &str); 20] = [
     ("a subscription on its way", "cargo: Subscribe("),
     ("a subscriber of an actor", "lists: "),
     ("a subscriber of a stream", "streams: ["),
-    ("a half-read stream", "next: Some("),
-    ("items held back", "held: 1"),
+    ("a half-read stream", "exhausted: false"),
+    ("an item held back", "held: 1)"),
+    ("two items held back", "held: 2)"),
     ("a paused stream", "paused: true"),
     ("an ended stream", "ended: true"),
     ("a child", "/0\""),
@@ -108,7 +111,8 @@ const HELD: [(&str, &str); 20] = [
 pub fn interrupt(program: &Program, held: &mut Held) -> Result<(), String> {
     let whole = run(program, &Setup::default());
     let memories = Arc::new(Mutex::new(Memories::default()));
-    let mut going = match build(program, &Setup::default(), &memories).begin() {
+    let sips = Setup { sips: true, ..Setup::default() };
+    let mut going = match build(program, &sips, &memories).begin() {
         Ok(going) => going,
         Err(error) => return Err(error.to_string()),
     };
@@ -135,11 +139,11 @@ pub fn interrupt(program: &Program, held: &mut Held) -> Result<(), String> {
         }
         let remembered = memories.lock().expect("nobody panics while noting").clone();
         // The order of registration is another one every second time.
-        let setup = Setup { backwards: still_points % 2 == 0, ..Setup::default() };
+        let setup = Setup { backwards: still_points % 2 == 0, ..sips.clone() };
         let again = goes_on(program, &setup, &text, &remembered, &whole, held)?;
         if let Some((text, remembered)) = again {
             *held.entry("a snapshot of a restored run").or_default() += 1;
-            goes_on(program, &Setup::default(), &text, &remembered, &whole, held)?;
+            goes_on(program, &sips, &text, &remembered, &whole, held)?;
         }
     }
     Ok(())
@@ -261,7 +265,7 @@ fn build(program: &Program, setup: &Setup, memories: &Arc<Mutex<Memories>>) -> S
     let (mut roots, mut streams) = (vec![None; program.roots.len()], vec![None; program.streams.len()]);
     if setup.backwards {
         for index in in_order(streams.len()) {
-            streams[index] = Some(sim.stream(STREAMS[index], stream(program, &program.streams[index])).expect("a free name"));
+            streams[index] = Some(sim.stream(STREAMS[index], stream(program, &program.streams[index], setup.sips)).expect("a free name"));
         }
     }
     for index in in_order(roots.len()) {
@@ -269,7 +273,7 @@ fn build(program: &Program, setup: &Setup, memories: &Arc<Mutex<Memories>>) -> S
     }
     if !setup.backwards {
         for index in in_order(streams.len()) {
-            streams[index] = Some(sim.stream(STREAMS[index], stream(program, &program.streams[index])).expect("a free name"));
+            streams[index] = Some(sim.stream(STREAMS[index], stream(program, &program.streams[index], setup.sips)).expect("a free name"));
         }
     }
     let setting = Arc::new(Setting {
@@ -304,9 +308,15 @@ fn build(program: &Program, setup: &Setup, memories: &Arc<Mutex<Memories>>) -> S
     sim
 }
 
-fn stream(program: &Program, plan: &StreamPlan) -> Stream<Item> {
-    let items = plan.items.iter().map(|(offset, body)| Timed { at: program.at(*offset), value: Item(*body) }).collect();
-    let mut stream = Stream::from_vec(items).rank(Rank(plan.rank)).late(match plan.late {
+fn stream(program: &Program, plan: &StreamPlan, sips: bool) -> Stream<Item> {
+    let items = plan.items.iter().map(|(offset, body)| Timed { at: program.at(*offset), value: Item(*body) });
+    let stream = if sips {
+        let items: Arc<[Timed<Item>]> = items.collect();
+        Stream::open(move || Ok(Sips { items: items.clone(), next: 0 }))
+    } else {
+        Stream::from_vec(items.collect())
+    };
+    let mut stream = stream.rank(Rank(plan.rank)).late(match plan.late {
         LatePlan::Error => Late::Error,
         LatePlan::Drop => Late::DropAndCount,
         LatePlan::Flag => Late::DeliverFlagged,
@@ -318,6 +328,28 @@ fn stream(program: &Program, plan: &StreamPlan) -> Stream<Item> {
         stream = stream.one_by_one();
     }
     if plan.controlled { stream.controlled() } else { stream }
+}
+
+/// Gives one to three items at a time.
+struct Sips {
+    items: Arc<[Timed<Item>]>,
+    next: usize,
+}
+
+impl Source for Sips {
+    type Item = Item;
+
+    fn next(&mut self) -> Result<Option<Timed<Item>>, SourceError> {
+        self.next += 1;
+        Ok(self.items.get(self.next - 1).copied())
+    }
+
+    fn read(&mut self, _: usize, into: &mut Vec<Timed<Item>>) -> Result<bool, SourceError> {
+        for _ in 0..1 + self.next % 3 {
+            into.extend(self.next()?);
+        }
+        Ok(self.next < self.items.len())
+    }
 }
 
 #[derive(Default)]
