@@ -1,7 +1,7 @@
 //! The command `check`: a scenario run again in many ways that must not matter. Invariant: what is compared is what the determinism kit
 //! compares; here it is asked for and told.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 use serde_json::{Value as Json, json};
 use stillpoint_engine::scenario::{Registry, Scenario};
 use stillpoint_engine::trace::{Text, Writer, diff};
-use stillpoint_engine::{Outcome, RunError};
+use stillpoint_engine::{Outcome, Snapshot};
 use stillpoint_sim_tests::{Check, Checked, Difference, Request, Row, Scratch, check_scenario, disturb};
 
 use crate::args::CheckArgs;
@@ -33,7 +33,7 @@ pub(crate) fn check(args: &CheckArgs, registry: &Arc<Registry>) -> Result<Done, 
         }
     };
     let mut elsewhere = Elsewhere { args, scenario: &scenario, registry };
-    let mut fresh = |outcome: &Outcome, _: Option<&RunError>| elsewhere.differs(outcome);
+    let mut fresh = |outcome: &Outcome, snapshot: Option<&Snapshot>| elsewhere.differs(outcome, snapshot);
     let checked = check_scenario(&scenario, registry, &request, &mut fresh, &mut tell)?;
     bar.as_ref().inspect(|bar| ProgressBar::finish_and_clear(bar));
     print(&if args.json { in_json(&scenario, args, &checked) } else { in_text(&scenario, &checked) })?;
@@ -57,19 +57,24 @@ struct Elsewhere<'a> {
 }
 
 impl Elsewhere<'_> {
-    /// Where the run differs there.
-    fn differs(&mut self, here: &Outcome) -> Result<Option<Difference>, String> {
+    /// Where the run differs there, from the beginning or from a snapshot.
+    fn differs(&mut self, here: &Outcome, snapshot: Option<&Snapshot>) -> Result<Option<Difference>, String> {
         let told = |error: std::io::Error| format!("no fresh process could be had: {error}");
         let folder = Scratch::new().map_err(told)?;
         let file = self.args.file.canonicalize().map_err(told)?;
         let trace = folder.path().join("there.trace");
-        let (there, said) = self.run(&file, &trace, folder.path()).map_err(told)?;
+        let saved = folder.path().join("saved");
+        if let Some(snapshot) = snapshot {
+            snapshot.write(&saved).map_err(|error| error.to_string())?;
+        }
+        let (there, said) = self.run(&file, &trace, snapshot.is_some().then_some(&saved), folder.path()).map_err(told)?;
         let Some(there) = there else { return Err(format!("the fresh process said no JSON, but: {said}")) };
         let here = facts(here);
         let differs = here.iter().find(|(name, value)| there.get(*name) != Some(*value));
         let Some((name, value)) = differs else { return Ok(None) };
         let mine = folder.path().join("here.trace");
-        let text = match self.traced(&mine).and_then(|()| diff(&mine, &trace).ok()?.difference) {
+        // The trace of a restored run begins with the snapshot: it cannot be laid beside a whole one.
+        let text = match self.traced(&mine).filter(|()| snapshot.is_none()).and_then(|()| diff(&mine, &trace).ok()?.difference) {
             Some(difference) => format!("A  in this process\nB  in a fresh process\n{difference}"),
             None => format!("all deliveries are equal, but not `{name}`\nA  {value}\nB  {}", there.get(name).unwrap_or(&Json::Null)),
         };
@@ -77,9 +82,19 @@ impl Elsewhere<'_> {
     }
 
     /// What `run --json` says there, if it is JSON, and what it says beside.
-    fn run(&self, file: &Path, trace: &Path, folder: &Path) -> std::io::Result<(Option<Json>, String)> {
+    fn run(&self, file: &Path, trace: &Path, saved: Option<&PathBuf>, folder: &Path) -> std::io::Result<(Option<Json>, String)> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg("run").arg(file).arg("--json").arg("--trace").arg(trace).arg("--trace-text").stdin(Stdio::null());
+        command
+            .arg("run")
+            .arg(file)
+            .args(["--json", "--host", "inline"])
+            .arg("--trace")
+            .arg(trace)
+            .arg("--trace-text")
+            .stdin(Stdio::null());
+        if let Some(saved) = saved {
+            command.arg("--restore").arg(saved);
+        }
         for set in &self.args.sets {
             command.arg("--set").arg(set.to_string());
         }

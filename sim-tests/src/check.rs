@@ -83,8 +83,8 @@ impl Check {
     pub const fn means(self) -> &'static str {
         match self {
             Self::Repeat => {
-                "the run does not repeat itself: something reaches it that is not input (a clock, a map in random order, random numbers of the \
-                 system, an address, a static or thread-local variable)"
+                "the run does not repeat itself: a clock, a map in random order, random numbers of the system, an address, or a static or \
+                 thread-local variable reaches it"
             }
             Self::Process => "a fresh process gives another run: the environment, a path or a static variable reaches it",
             Self::Registration => "the order in which actors and streams were added reaches the run",

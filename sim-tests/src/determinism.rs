@@ -180,8 +180,8 @@ impl<M: Sample> Determinism<M> {
     #[track_caller]
     pub fn check(self) {
         let verdict = self.report();
-        println!("{verdict}");
         assert!(verdict.holds(), "{verdict}");
+        println!("{verdict}");
     }
 
     /// Makes all checks and tells what was found.

@@ -84,8 +84,8 @@ impl Checked {
 /// How far a check is: what is being done, and how many runs of all are done.
 pub type Tell<'t> = dyn FnMut(Check, u32, u32) + 't;
 
-/// Runs the scenario in a fresh process and tells where it differs from the run that is given, if it does.
-pub type InFreshProcess<'f> = dyn FnMut(&Outcome, Option<&RunError>) -> Result<Option<Difference>, String> + 'f;
+/// Runs the scenario in a fresh process, from a snapshot if there is one, and tells where it differs from the run that is given, if it does.
+pub type InFreshProcess<'f> = dyn FnMut(&Outcome, Option<&Snapshot>) -> Result<Option<Difference>, String> + 'f;
 
 /// Checks a scenario.
 ///
@@ -198,7 +198,11 @@ impl Hunt<'_> {
             Check::ReadyOrder => Perturbation::ReadyOrder(order(&mut rng)),
             Check::Host => Perturbation::Host(self.host(case, &mut rng)),
             Check::Snapshot => {
-                let place = if case.is_multiple_of(2) { Place::Here } else { Place::Host(self.host(case, &mut rng)) };
+                let place = match case % 3 {
+                    0 => Place::Here,
+                    1 => Place::Host(self.host(case, &mut rng)),
+                    _ => Place::Process,
+                };
                 Perturbation::Snapshot { at: self.instant(&mut rng), place }
             }
             Check::Pause if case == 0 => Perturbation::Instants,
@@ -246,18 +250,12 @@ impl Hunt<'_> {
     fn judge(&mut self, how: &Perturbation, fresh: &mut InFreshProcess<'_>) -> Result<Found, ScenarioError> {
         match how {
             Perturbation::Process => {
-                return Ok(match fresh(&self.base.outcome, self.base.error.as_ref()) {
-                    Ok(None) => Found::Same,
-                    // Ctrl-C reaches the other process too.
-                    _ if self.request.interrupt.load(Ordering::Relaxed) => Found::Same,
-                    Ok(Some(difference)) => Found::Differs(Box::new(difference)),
-                    Err(why) => Found::Unmade(why),
-                });
+                return Ok(self.elsewhere(None, fresh));
             }
             Perturbation::Cut(at) => return self.judge_cut(how, *at),
             Perturbation::BystanderActor | Perturbation::BystanderStream => return self.judge_bystander(how),
             Perturbation::Host(host) => return self.judge_host(how, host),
-            Perturbation::Snapshot { at, place } => return self.judge_snapshot(*at, place),
+            Perturbation::Snapshot { at, place } => return self.judge_snapshot(*at, place, fresh),
             _ => {}
         }
         let noise = if let Perturbation::Repeat { seed, .. } = how { heap_noise(*seed) } else { Vec::new() };
@@ -287,8 +285,18 @@ impl Hunt<'_> {
         Ok(Found::Differs(Box::new(self.explained(how, None, &in_base, &in_come)?)))
     }
 
-    /// Saved on one thread, restored there or on several.
-    fn judge_snapshot(&self, at: Instant, place: &Place) -> Result<Found, ScenarioError> {
+    fn elsewhere(&self, snapshot: Option<&Snapshot>, fresh: &mut InFreshProcess<'_>) -> Found {
+        match fresh(&self.base.outcome, snapshot) {
+            Ok(None) => Found::Same,
+            // Ctrl-C reaches the other process too.
+            _ if self.request.interrupt.load(Ordering::Relaxed) => Found::Same,
+            Ok(Some(difference)) => Found::Differs(Box::new(difference)),
+            Err(why) => Found::Unmade(why),
+        }
+    }
+
+    /// Saved on one thread, restored there, on several, or in a fresh process.
+    fn judge_snapshot(&self, at: Instant, place: &Place, fresh: &mut InFreshProcess<'_>) -> Result<Found, ScenarioError> {
         let (simulation, _) = self.simulation(&Perturbation::Process)?;
         let saved = quietly(|| {
             let mut run = simulation.begin().map_err(|error| error.to_string())?;
@@ -301,7 +309,8 @@ impl Hunt<'_> {
         };
         let ran = match place {
             Place::Host(host) => quietly(|| self.launch(host).restore(snapshot).run()),
-            Place::Here | Place::Process => {
+            Place::Process => return Ok(self.elsewhere(Some(&snapshot), fresh)),
+            Place::Here => {
                 let (simulation, _) = self.simulation(&Perturbation::Process)?;
                 let text = snapshot.to_text();
                 let read = Snapshot::from_bytes(text.as_bytes(), Path::new("snapshot")).map_err(|error| error.to_string());

@@ -94,15 +94,12 @@ impl fmt::Display for Verdict {
             "{cases} cases of seed {}, {saved} saved ones, {records} deliveries; {} runs ended with an error",
             self.seed, self.failed_runs
         )?;
-        let checks: Vec<String> = self.checks.iter().map(|(check, count)| format!("{check} {count}")).collect();
-        writeln!(f, "  checks: {}", checks.join(", "))?;
-        let marks: Vec<String> = self.marks.iter().map(|(mark, count)| format!("{mark} {count}")).collect();
-        if !marks.is_empty() {
-            writeln!(f, "  seen, in so many cases: {}", marks.join(", "))?;
-        }
+        // After a failure no more was looked at: these figures say nothing then.
         if self.failure.is_some() {
             return Ok(());
         }
+        listed(f, "runs compared", self.checks.iter().map(|(check, count)| format!("{check} {count}")))?;
+        listed(f, "cases that had", self.marks.iter().map(|(mark, count)| format!("{mark} {count}")))?;
         for check in self.unmade() {
             let why = self.impossible.get(&check).map_or("no case was suited", String::as_str);
             writeln!(f, "  the check `{check}` was never made: {why}")?;
@@ -112,6 +109,22 @@ impl fmt::Display for Verdict {
         }
         Ok(())
     }
+}
+
+/// A list below its head, in lines of at most about 110 characters.
+fn listed(f: &mut fmt::Formatter<'_>, head: &str, items: impl Iterator<Item = String>) -> fmt::Result {
+    let mut line = format!("  {head}:");
+    let mut first = true;
+    for item in items {
+        line.push_str(if first { " " } else { ", " });
+        first = false;
+        if line.len() + item.len() > 110 {
+            writeln!(f, "{}", line.trim_end())?;
+            line = "    ".to_owned();
+        }
+        line.push_str(&item);
+    }
+    if first { Ok(()) } else { writeln!(f, "{line}") }
 }
 
 impl fmt::Display for Failure {

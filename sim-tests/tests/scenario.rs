@@ -119,7 +119,7 @@ fn checked(kind: &str) -> Checked {
     let request = Request { cases: 6, seed: 1, interrupt: Arc::new(AtomicBool::new(false)) };
     let mut told = Vec::new();
     let mut fresh =
-        |_: &stillpoint_engine::Outcome, _: Option<&stillpoint_engine::RunError>| -> Result<Option<Difference>, String> { Ok(None) };
+        |_: &stillpoint_engine::Outcome, _: Option<&stillpoint_engine::Snapshot>| -> Result<Option<Difference>, String> { Ok(None) };
     let checked =
         check_scenario(&scenario, &Arc::new(registry()), &request, &mut fresh, &mut |check, done, all| told.push((check, done, all)));
     assert!(told.iter().all(|(_, done, all)| done < all), "{told:?}");
