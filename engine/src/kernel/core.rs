@@ -76,8 +76,9 @@ pub(crate) struct Cold {
     /// Its own last calls: publisher, type, whether that was a subscribe.
     pub(crate) wishes: Vec<(ActorId, u16, bool)>,
     pub(crate) tasks: Vec<u32>,
-    /// How many tasks it has started.
+    /// How many tasks it has started, and how many inboxes it has made.
     pub(crate) tasks_started: u64,
+    pub(crate) inboxes: u32,
 }
 
 impl Hot {
@@ -115,6 +116,7 @@ impl Cold {
             wishes: Vec::new(),
             tasks: Vec::new(),
             tasks_started: 0,
+            inboxes: 0,
         }
     }
 }

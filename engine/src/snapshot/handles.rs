@@ -155,10 +155,10 @@ impl<T: Serialize + 'static> Serialize for Inbox<T> {
     /// As the owner's path, the inbox's number, and the values in it.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let scope = taking::<S::Error>()?;
-        let Some((owner, values)) = scope.inboxes.look(*self) else {
+        let Some((owner, number, values)) = scope.inboxes.look(*self) else {
             return Err(ser::Error::custom("an inbox of another run was kept"));
         };
-        (&scope.cast.member(owner).path, self.index(), values).serialize(serializer)
+        (&scope.cast.member(owner).path, number, values).serialize(serializer)
     }
 }
 
@@ -171,7 +171,7 @@ impl<'de, T: Deserialize<'de> + 'static> Deserialize<'de> for Inbox<T> {
         if let Some(known) = scope.renumbered.borrow().get(&(owner, number)) {
             return Ok(Self::new(*known));
         }
-        let inbox = scope.inboxes.borrow_mut().resume(owner, values);
+        let inbox = scope.inboxes.borrow_mut().resume(owner, number, values);
         scope.renumbered.borrow_mut().insert((owner, number), inbox.index());
         Ok(inbox)
     }

@@ -60,6 +60,8 @@ pub(crate) struct Slot {
     pub(crate) drawn: Option<u64>,
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) tasks: u64,
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(crate) inboxes: u32,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) picky: bool,
     /// Its own last calls about other actors' publications: publisher, kind, whether that was a subscribe.
@@ -74,6 +76,10 @@ pub(crate) struct Slot {
 }
 
 fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+fn is_none(number: &u32) -> bool {
     *number == 0
 }
 

@@ -181,7 +181,7 @@ impl<'a> Restorer<'a> {
             (hot.chain, hot.count, hot.seq, hot.picky) = (slot.chain, slot.count, slot.seq, slot.picky);
             let seed = core.seed;
             let cold = &mut core.cold[id.index()];
-            cold.tasks_started = slot.tasks;
+            (cold.tasks_started, cold.inboxes) = (slot.tasks, slot.inboxes);
             cold.rng = match (slot.drawn, self.changes.seed) {
                 (Some(drawn), None) => Some(Box::new(Rng::of(seed, &slot.path, "actor").after(drawn))),
                 _ => None,

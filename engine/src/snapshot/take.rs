@@ -163,6 +163,7 @@ impl Taker<'_> {
             seq: hot.seq,
             drawn: cold.rng.as_ref().map(|rng| rng.drawn()),
             tasks: cold.tasks_started,
+            inboxes: cold.inboxes,
             picky: hot.picky,
             wishes,
             lists,

@@ -46,6 +46,8 @@ impl<T> fmt::Debug for Inbox<T> {
 
 struct Queue {
     owner: ActorId,
+    /// How many inboxes its owner had made before.
+    number: u32,
     values: Box<dyn Any>,
     waiting: Vec<WaitKey>,
 }
@@ -59,15 +61,15 @@ impl Inboxes {
         self.0[inbox.index as usize].values.downcast_mut().expect("an inbox keeps its type")
     }
 
-    /// Whose an inbox is, and what is in it.
-    pub(crate) fn look<T: 'static>(&self, inbox: Inbox<T>) -> Option<(ActorId, &VecDeque<T>)> {
+    /// Whose an inbox is, which one of theirs, and what is in it.
+    pub(crate) fn look<T: 'static>(&self, inbox: Inbox<T>) -> Option<(ActorId, u32, &VecDeque<T>)> {
         let queue = self.0.get(inbox.index as usize)?;
-        Some((queue.owner, queue.values.downcast_ref()?))
+        Some((queue.owner, queue.number, queue.values.downcast_ref()?))
     }
 
     /// An inbox from a snapshot.
-    pub(crate) fn resume<T: 'static>(&mut self, owner: ActorId, values: VecDeque<T>) -> Inbox<T> {
-        self.0.push(Queue { owner, values: Box::new(values), waiting: Vec::new() });
+    pub(crate) fn resume<T: 'static>(&mut self, owner: ActorId, number: u32, values: VecDeque<T>) -> Inbox<T> {
+        self.0.push(Queue { owner, number, values: Box::new(values), waiting: Vec::new() });
         Inbox::new(self.0.len() as u32 - 1)
     }
 
@@ -81,7 +83,10 @@ impl Core {
     /// A new inbox of the actor that is handling.
     pub(crate) fn new_inbox<T: 'static>(&mut self) -> Inbox<T> {
         let index = self.tasks.inboxes.0.len() as u32;
-        self.tasks.inboxes.0.push(Queue { owner: self.me, values: Box::new(VecDeque::<T>::new()), waiting: Vec::new() });
+        let made = &mut self.cold[self.me.index()].inboxes;
+        let number = *made;
+        *made += 1;
+        self.tasks.inboxes.0.push(Queue { owner: self.me, number, values: Box::new(VecDeque::<T>::new()), waiting: Vec::new() });
         Inbox { index, of: PhantomData }
     }
 

@@ -103,20 +103,19 @@ const HELD: [(&str, &str); 21] = [
     ("a facet", "role: Facet"),
 ];
 
-/// Interrupts a program at each of its still points, as far as it can be saved there: it is restored, also once more from a snapshot of the
-/// restored run, and must come to what it comes to when it is not interrupted.
+/// Interrupts a program at each of its still points at which it can be saved. The restored run is saved again at the next one, where it must be
+/// as the run that was not interrupted; and from some of them it runs to the end, which must be that of the whole.
 ///
 /// # Errors
 /// Where it does not, and what differs.
 pub fn interrupt(program: &Program, held: &mut Held) -> Result<(), String> {
     let whole = run(program, &Setup::default());
+    let instants = whole.account.records.chunk_by(|a, b| a.site.0 == b.site.0).count();
     let memories = Arc::new(Mutex::new(Memories::default()));
     let sips = Setup { sips: true, ..Setup::default() };
-    let mut going = match build(program, &sips, &memories).begin() {
-        Ok(going) => going,
-        Err(error) => return Err(error.to_string()),
-    };
+    let mut going = build(program, &sips, &memories).begin().map_err(|error| error.to_string())?;
     let mut still_points = 0;
+    let mut resumed: Option<Snapshot> = None;
     while going.step_instant() {
         still_points += 1;
         *held.entry("a still point").or_default() += 1;
@@ -137,47 +136,47 @@ pub fn interrupt(program: &Program, held: &mut Held) -> Result<(), String> {
         for (what, sign) in HELD {
             *held.entry(what).or_default() += u64::from(text.contains(sign));
         }
-        let remembered = memories.lock().expect("nobody panics while noting").clone();
-        // The order of registration is another one every second time.
-        let setup = Setup { backwards: still_points % 2 == 0, ..sips.clone() };
-        let again = goes_on(program, &setup, &text, &remembered, &whole, held)?;
-        if let Some((text, remembered)) = again {
-            *held.entry("a snapshot of a restored run").or_default() += 1;
-            goes_on(program, &sips, &text, &remembered, &whole, held)?;
+        // A restored run does not stop where there is nothing but timers of those who have stopped.
+        if let Some(resumed) = resumed.take().filter(|resumed| resumed.at() == snapshot.at()) {
+            if resumed.to_text() != text {
+                return Err(format!("at {} a restored run is\n{}\nand was to be\n{text}", snapshot.at(), resumed.to_text()));
+            }
+            *held.entry("a restored run at its next still point").or_default() += 1;
+        }
+        let snapshot = Snapshot::from_bytes(text.as_bytes(), std::path::Path::new("a text")).map_err(|error| error.to_string())?;
+        let next = build(program, &sips, &Arc::default()).restore(&snapshot);
+        let mut next = next.map_err(|error| format!("from {}: {error}", snapshot.at()))?;
+        resumed = next.step_instant().then(|| next.snapshot().ok()).flatten();
+        if still_points % (instants / RUN_ON + 1) == 0 {
+            let remembered = memories.lock().expect("nobody panics while noting").clone();
+            // The order of registration is another one every second time.
+            let setup = Setup { backwards: still_points % 2 == 0, ..sips.clone() };
+            run_on(program, &setup, &snapshot, remembered, &whole)?;
+            *held.entry("a restored run at its end").or_default() += 1;
         }
     }
     Ok(())
 }
 
-/// Restores a snapshot and runs to the end, which must be that of the whole. Gives the text of the snapshot at the next still point, if it can
-/// be taken, and what was remembered by then.
-fn goes_on(
-    program: &Program,
-    setup: &Setup,
-    text: &str,
-    remembered: &Memories,
-    whole: &Play,
-    held: &mut Held,
-) -> Result<Option<(String, Memories)>, String> {
-    let snapshot = Snapshot::from_bytes(text.as_bytes(), std::path::Path::new("a text")).map_err(|error| error.to_string())?;
-    let place = format!("from {}", snapshot.at());
+/// From about so many still points of each program it runs on to the end.
+const RUN_ON: usize = 12;
+
+/// Restores a snapshot and runs to the end, which must be that of the whole.
+fn run_on(program: &Program, setup: &Setup, snapshot: &Snapshot, remembered: Memories, whole: &Play) -> Result<(), String> {
     let seen = Arc::new(Mutex::new(Collected::default()));
-    let memories = Arc::new(Mutex::new(remembered.clone()));
+    let memories = Arc::new(Mutex::new(remembered));
     let simulation = build(program, setup, &memories).observe(Box::new(Recorder(seen.clone())));
-    let mut going = simulation.restore(&snapshot).map_err(|error| format!("{place}: {error}"))?;
-    let next = going.step_instant().then(|| going.snapshot().ok()).flatten();
-    let next = next.map(|snapshot| (snapshot.to_text(), memories.lock().expect("nobody panics while noting").clone()));
+    let going = simulation.restore(snapshot).map_err(|error| format!("from {}: {error}", snapshot.at()))?;
     let mut rest = play(going.finish(), &seen, &memories);
     let before = whole.account.records.iter().take_while(|record| record.site.0 <= snapshot.at().as_nanos());
     rest.account.records.splice(0..0, before.cloned());
     if let Some(difference) = whole.account.first_difference(&rest.account) {
-        return Err(format!("{place}: {difference}\n{text}"));
+        return Err(format!("from {}: {difference}", snapshot.at()));
     }
     if whole.hash != rest.hash || whole.chains != rest.chains {
-        return Err(format!("{place}: all records are equal, but not the hash or a chain\n{text}"));
+        return Err(format!("from {}: all records are equal, but not the hash or a chain", snapshot.at()));
     }
-    *held.entry("a restored run").or_default() += 1;
-    Ok(next)
+    Ok(())
 }
 
 /// The account of a run that is over.
