@@ -196,3 +196,44 @@ fn in_json(scenario: &Scenario, args: &CheckArgs, checked: &Checked) -> String {
     }
     format!("{object:#}\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicBool;
+
+    /// A check of an empty scenario, with a difference put into it.
+    fn checked() -> (Scenario, Checked) {
+        let scenario = Scenario::parse("e.ron", "(name: \"empty\", actors: [(name: \"a\", kind: recorder)])", &[]).expect("a scenario");
+        let request = Request { cases: 2, seed: 0, interrupt: Arc::new(AtomicBool::new(false)) };
+        let registry = Arc::new(Registry::new());
+        let mut checked = check_scenario(&scenario, &registry, &request, &mut |_, _| Ok(None), &mut |_, _, _| {}).expect("known kinds");
+        let difference = Difference { at: None, actors: Vec::new(), text: "A  1\nB  2".to_owned() };
+        checked.rows[6].found = Some(("on 2 threads".to_owned(), difference));
+        checked.rows[8].unmade = Some("`a` cannot be saved".to_owned());
+        (scenario, checked)
+    }
+
+    #[test]
+    fn a_difference_is_told_below_the_table() {
+        let (scenario, checked) = checked();
+        let text = in_text(&scenario, &checked);
+        assert!(text.starts_with("empty: not deterministic\n"), "{text}");
+        assert!(text.contains("\n  host             2  a difference  run on"), "{text}");
+        assert!(text.contains("\nhost: several threads give another run"), "{text}");
+        assert!(
+            text.contains("\non 2 threads:\nA  1\nB  2\n") && text.ends_with("snapshot was not checked: `a` cannot be saved\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn json_tells_it_too() {
+        let (scenario, checked) = checked();
+        let args = CheckArgs { file: "e.ron".into(), cases: 2, seed: 0, json: true, sets: Vec::new() };
+        let object: Json = serde_json::from_str(&in_json(&scenario, &args, &checked)).expect("an object");
+        assert_eq!((object["holds"].as_bool(), object["checks"][6]["same"].as_bool()), (Some(false), Some(false)));
+        assert_eq!(object["checks"][6]["difference"], "A  1\nB  2");
+        assert_eq!((&object["checks"][8]["same"], &object["checks"][8]["not_checked"]), (&json!(false), &json!("`a` cannot be saved")));
+    }
+}

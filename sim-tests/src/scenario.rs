@@ -348,7 +348,8 @@ impl Hunt<'_> {
 
     fn add_bystander(&self, simulation: &mut Simulation, how: &Perturbation) -> Result<(), String> {
         let mut rng = Rng::of(self.request.seed, "bystander", "instants");
-        let mut instants: Vec<Instant> = (0..50).map(|_| self.instant(&mut rng)).collect();
+        // The first is that of the run, which begins with the first item of all.
+        let mut instants: Vec<Instant> = (0..50).map(|_| self.instant(&mut rng)).chain(self.base.outcome.first).collect();
         instants.sort_unstable();
         let instants = (*how == Perturbation::BystanderStream).then_some(instants);
         bystander::add(simulation, instants).map_err(|error| error.to_string())

@@ -104,6 +104,48 @@ fn diff_finds_the_first_difference() {
 }
 
 #[test]
+fn check_runs_a_scenario_in_every_way_that_must_not_matter() {
+    let place = place();
+    let hash = place
+        .run(&["run", "greeter.ron"])
+        .out
+        .lines()
+        .find_map(|line| line.strip_prefix("  trace hash    ").map(str::to_owned))
+        .expect("a hash");
+    let ran = place.run(&["check", "greeter.ron", "--cases", "3"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{}", ran.out);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    // The run as it is, a fresh process, and nine checks three times each.
+    assert_eq!(lines[..2], ["greeter: the same in every run", &format!("  29 runs, 6 deliveries each, trace hash {hash}")]);
+    let checks: Vec<&str> = lines[4..].iter().map(|line| line.split_whitespace().next().expect("a check")).collect();
+    assert_eq!(checks, ["repeat", "process", "registration", "bystander", "pool", "ready-order", "host", "pause", "snapshot", "cut"]);
+    let ran = place.run(&["check", "greeter.ron", "--json", "--seed", "7", "--set", "links.0.latency=1ms"]);
+    let object: serde_json::Value = serde_json::from_str(&ran.out).expect("stdout is one JSON object");
+    assert_eq!((ran.code, object["holds"].as_bool(), object["seed"].as_u64()), (Some(0), Some(true), Some(7)), "{}", ran.out);
+    assert_ne!(object["trace_hash"], hash, "what is set is set in every run");
+    let checks = object["checks"].as_array().expect("a list");
+    assert!(checks.len() == 10 && checks.iter().all(|check| check["same"] == true), "{object}");
+}
+
+/// Whoever cannot be saved is named, and nothing else suffers; a run that fails is compared, and its failure is told with its own exit code.
+#[test]
+fn check_says_what_it_could_not_check_and_how_the_run_failed() {
+    let place = Place::new(&[
+        ("fails.ron", br#"(name: "f", streams: [(name: "s", kind: script(steps: [Add(at: "2025-01-01T00:00:00Z", value: "a"), Fault(error: "gone")]))],
+            actors: [(name: "a", kind: recorder(streams: ["s"]))])"#),
+        ("panics.ron", br#"(name: "p", actors: [(name: "a", kind: puppet(acts: [Panic(at: "2025-01-01T00:00:00Z", text: "oh")]))])"#),
+    ]);
+    let ran = place.run(&["check", "fails.ron"]);
+    assert_eq!(ran.code, Some(2), "{}", ran.err);
+    assert!(ran.out.contains("cut was not checked: a source fails") && ran.err.contains("gone"), "{}{}", ran.out, ran.err);
+    let ran = place.run(&["check", "panics.ron"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    assert!(ran.out.contains("repeat           4  the same") && ran.err.contains("`a` panicked"), "{}{}", ran.out, ran.err);
+    assert_eq!(place.run(&["check", "nowhere.ron"]).code, Some(2));
+    assert_eq!(place.run(&["check", "panics.ron", "--cases", "0"]).code, Some(2));
+}
+
+#[test]
 fn validate_builds_and_does_not_run() {
     let ran = place().run(&["validate", "greeter.ron"]);
     assert_eq!((ran.code, ran.out.as_str()), (Some(0), "greeter.ron: a valid scenario of 1 stream, 2 actors, 1 link\n"));
