@@ -147,13 +147,14 @@ impl Taker<'_> {
             self.takes(id, kind(*ty))?;
             wishes.push((publisher.0, kind(*ty).to_owned(), *wanted));
         }
-        let mut lists = Vec::new();
+        let mut lists: Vec<(String, Vec<u32>)> = Vec::new();
         for (ty, list) in cold.lists.iter().filter(|(_, list)| !list.is_empty()) {
             for sub in list.iter() {
                 self.takes(sub.to, kind(*ty))?;
             }
             lists.push((kind(*ty).to_owned(), list.iter().map(|sub| sub.to.0).collect()));
         }
+        lists.sort_unstable();
         Ok(Slot {
             path: self.cast.member(id).path.clone(),
             rank: cold.rank.0,

@@ -109,10 +109,10 @@ const HELD: [(&str, &str); 21] = [
 /// # Errors
 /// Where it does not, and what differs.
 pub fn interrupt(program: &Program, held: &mut Held) -> Result<(), String> {
-    let whole = run(program, &Setup::default());
+    let sips = Setup { sips: true, ..Setup::default() };
+    let whole = run(program, &sips);
     let instants = whole.account.records.chunk_by(|a, b| a.site.0 == b.site.0).count();
     let memories = Arc::new(Mutex::new(Memories::default()));
-    let sips = Setup { sips: true, ..Setup::default() };
     let mut going = build(program, &sips, &memories).begin().map_err(|error| error.to_string())?;
     let mut still_points = 0;
     let mut resumed: Option<Snapshot> = None;
