@@ -172,7 +172,9 @@ impl<'a> Restorer<'a> {
                 let name = |is_stream: bool| if is_stream { "a stream" } else { "an actor" }.to_owned();
                 return Err(RestoreError::Type { actor: slot.path.clone(), saved: name(!is_stream), built: name(is_stream) });
             }
-            core.stands_at(id, Rank(slot.rank));
+            if core.cold[id.index()].rank != Rank(slot.rank) {
+                core.stands_at(id, Rank(slot.rank));
+            }
             core.hot[id.index()].life = if slot.is_stopped() { Life::Stopped } else { Life::Living };
             if !(self.owns)(id) {
                 continue;
