@@ -6,3 +6,4 @@ mod interrupt;
 mod memory;
 mod new_crate;
 mod place;
+mod snapshots;
