@@ -67,7 +67,7 @@
 //!
 //! [`Simulation`] builds, [`Run`] steps, [`Outcome`] tells · [`Context`] for handlers, [`task`] for async code under virtual time ·
 //! [`Late`] for data out of order · [`Link`] for latency, jitter and loss · [`pool`] for work on other threads · [`scenario`] for runs from
-//! files · [`Metrics`].
+//! files · [`Snapshot`] and [`Saving`] to go on later · [`Metrics`].
 
 // The lint sees macros of the whole crate or of none of it; a test of the project's tidiness holds the rest of the crate to it.
 #![expect(

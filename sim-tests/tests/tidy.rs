@@ -173,6 +173,19 @@ fn clocks_and_sockets_are_at_the_rim() {
     fail_if_any(problems);
 }
 
+/// The one place of the engine that has state of a thread: clippy sees such macros for a whole crate or not at all.
+const SCOPE: &str = "engine/src/snapshot/scope.rs";
+
+#[test]
+fn nothing_of_the_engine_belongs_to_a_thread() {
+    let macros = |text: &str| code(text).filter(|(_, line)| line.contains("thread_local!")).map(|(number, _)| number).collect::<Vec<_>>();
+    let sources = sources();
+    assert_eq!(macros(&sources[SCOPE]).len(), 1, "{SCOPE} has one scope");
+    let others = sources.iter().filter(|(file, _)| file.starts_with("engine/") && *file != SCOPE);
+    let found = others.flat_map(|(file, text)| macros(text).into_iter().map(move |number| format!("{file}:{number}: a thread-local")));
+    fail_if_any(found.collect());
+}
+
 #[test]
 fn nothing_is_unsafe() {
     let mut problems = Vec::new();
