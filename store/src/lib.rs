@@ -1,0 +1,1 @@
+//! Versioned, crash-safe time series for research data and results.
