@@ -1,6 +1,7 @@
 //! How much faster two threads are than one, by the work of an event and the work in a window, next to what the machine itself gives.
 //!
-//! `cargo bench -p stillpoint-engine --bench hosts [-- --json] [--pairs N] [--seconds S] [--threads N]`. Each cell is the
+//! `cargo bench -p stillpoint-engine --bench hosts [-- --json] [--pairs N] [--seconds S] [--threads N] [--work NS]
+//! [--window US]`, the last two for one row or column of the table. Each cell is the
 //! median over pairs of runs, one inline and one on the other host, one after the other; the control is the same for two loops that know
 //! nothing of each other. Without `--bench`, which `cargo bench` adds, everything is run once and small.
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
@@ -26,10 +27,12 @@ struct Options {
     pairs: usize,
     seconds: f64,
     threads: usize,
+    work_ns: Option<u64>,
+    window_us: Option<u64>,
 }
 
 fn options() -> Options {
-    let mut options = Options { json: false, full: false, pairs: 11, seconds: 0.3, threads: 2 };
+    let mut options = Options { json: false, full: false, pairs: 11, seconds: 0.3, threads: 2, work_ns: None, window_us: None };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut number = || arguments.next().and_then(|text| text.parse::<f64>().ok()).expect("a number after the option");
@@ -39,6 +42,8 @@ fn options() -> Options {
             "--pairs" => options.pairs = number() as usize,
             "--seconds" => options.seconds = number(),
             "--threads" => options.threads = number() as usize,
+            "--work" => options.work_ns = Some(number() as u64),
+            "--window" => options.window_us = Some(number() as u64),
             _ => {}
         }
     }
@@ -74,6 +79,10 @@ fn main() {
         }
         for work_ns in WORK_NS {
             for window_us in if remote > 0 { &WINDOW_US[..] } else { &WINDOW_US[1..2] } {
+                let is_asked = |asked: Option<u64>, this| asked.is_none_or(|asked| asked == this);
+                if !is_asked(options.work_ns, work_ns) || !is_asked(options.window_us, *window_us) {
+                    continue;
+                }
                 let cell = cell(&options, pace, remote, work_ns, *window_us);
                 if !options.json {
                     let Cell { inline_ms, actix, auto, crossing, .. } = cell;

@@ -61,9 +61,10 @@ impl Hopping {
         f64::from(self.remote) / 100.0
     }
 
-    /// Messages that each actor begins with: one, or as many as a window of four gaps needs to hold so many events.
+    /// Messages that each actor begins with: 1,024 in all, as is usual, or as many as a window of four gaps needs to hold so many events.
     fn messages(self) -> f64 {
-        (self.events_in_window * (1.0 + 4.0 * self.share()) / 4.0 / (2.0 * ACTORS as f64)).ceil().max(1.0)
+        let needed = (self.events_in_window * (1.0 + 4.0 * self.share()) / 4.0).max(1_024.0);
+        (needed / (2.0 * ACTORS as f64)).ceil()
     }
 
     /// The latency between the sides, such that so many events fall into a window: a message takes a gap, and now and then this latency.

@@ -10,8 +10,8 @@ use crate::time::Duration;
 /// Windows in a batch, unless given.
 const BATCH: u32 = 64;
 /// A batch that takes less is made larger, one that takes more is made smaller.
-const SHORT: Wall = Wall::from_millis(5);
-const LONG: Wall = Wall::from_millis(40);
+const SHORT: Wall = Wall::from_millis(20);
+const LONG: Wall = Wall::from_millis(80);
 
 /// Sizes of batches to come.
 pub(super) struct Pacer {
@@ -54,10 +54,11 @@ impl Pacer {
     fn adapt(&mut self, took: Wall) {
         let is_free = |longest: Duration| self.lookahead.is_none_or(|lookahead| longest < lookahead);
         match self.longest {
-            _ if took < SHORT && self.windows < self.most => self.windows *= 2,
+            // Few long windows rather than many short ones: in a long one, what the threads have to do differs less.
             Some(longest) if took < SHORT && is_free(longest) => {
                 self.longest = Some(Duration::nanos(longest.as_nanos().saturating_mul(2)));
             }
+            _ if took < SHORT && self.windows < self.most => self.windows *= 2,
             _ if took > LONG && self.windows > 1 => self.windows /= 2,
             Some(longest) if took > LONG && longest > Duration::nanos(1) => {
                 self.longest = Some(Duration::nanos(longest.as_nanos() / 2));
@@ -75,13 +76,13 @@ mod tests {
     fn batches_grow_while_they_are_short_and_shrink_when_they_are_long() {
         let mut pacer = Pacer::new(None, None, Some(Duration::millis(3)));
         let mut sizes = Vec::new();
-        for _ in 0..9 {
+        for _ in 0..10 {
             sizes.push((pacer.windows, pacer.longest));
             pacer.adapt(Wall::from_millis(1));
         }
         let millis = |n| Some(Duration::millis(n));
-        assert_eq!(sizes[..3], [(1, millis(1)), (2, millis(1)), (4, millis(1))]);
-        assert_eq!(sizes[6..], [(64, millis(1)), (64, millis(2)), (64, millis(4))]);
+        assert_eq!(sizes[..4], [(1, millis(1)), (1, millis(2)), (1, millis(4)), (2, millis(4))]);
+        assert_eq!(sizes[8..], [(64, millis(4)), (64, millis(4))]);
         (0..8).for_each(|_| pacer.adapt(Wall::from_secs(1)));
         assert_eq!((pacer.windows, pacer.longest), (1, millis(1)));
     }

@@ -1,0 +1,66 @@
+//! Named immutable objects, in a folder, in memory or in a bucket. Invariant: an object is there whole or not at all, and is never changed.
+
+mod bucket;
+mod name;
+
+use std::fmt::Debug;
+use std::ops::Range;
+
+use bytes::Bytes;
+use stillpoint_engine::Instant;
+
+use crate::error::StoreError;
+
+pub use bucket::Bucket;
+pub(crate) use name::escaped;
+
+/// What is known of an object without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectInfo {
+    /// Its name: `/` separates folders.
+    pub name: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// When it was written, by the clock of whoever keeps it.
+    pub written: Instant,
+}
+
+/// Where a store keeps its objects.
+///
+/// By implementing this you promise that [`put_new`](Objects::put_new) is atomic between all who use the same place: of two who create one
+/// object, one is told `true`, and nobody ever reads a part of it. If the place promises durability, an object is durable when `put_new` returns.
+/// Names are relative, with `/` between folders, in ASCII without characters that a file system minds.
+pub trait Objects: Debug + Send + Sync {
+    /// The whole object; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    fn get(&self, name: &str) -> Result<Option<Bytes>, StoreError>;
+
+    /// Some bytes of it; `None` if there is no such object.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`]; [`StoreError::Damaged`] if it is shorter.
+    fn get_range(&self, name: &str, range: Range<u64>) -> Result<Option<Bytes>, StoreError>;
+
+    /// Creates an object out of some pieces. `false`: there was one already, which stays.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`]; whether the object is there is then not known.
+    fn put_new(&self, name: &str, pieces: Vec<Bytes>) -> Result<bool, StoreError>;
+
+    /// Removes an object; none is fine too.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    fn delete(&self, name: &str) -> Result<(), StoreError>;
+
+    /// All objects in a folder and below, by name.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    fn list(&self, folder: &str) -> Result<Vec<ObjectInfo>, StoreError>;
+
+    /// Where an object lies, for people and other programs: a path or URL.
+    fn place(&self, name: &str) -> String;
+}
