@@ -13,8 +13,8 @@ pub enum StoreError {
     LibraryNotFound {
         /// What was asked for.
         library: String,
-        /// The library whose name is most like it.
-        nearest: Option<String>,
+        /// What may have been meant.
+        help: String,
     },
     /// A library of this name is there already.
     LibraryExists(String),
@@ -35,8 +35,8 @@ pub enum StoreError {
         library: String,
         /// What was asked for.
         symbol: String,
-        /// The symbol whose name is most like it.
-        nearest: Option<String>,
+        /// What may have been meant.
+        help: String,
     },
     /// A symbol of this name is there already.
     SymbolExists(String),
@@ -153,17 +153,6 @@ impl StoreError {
     }
 }
 
-struct DidYouMean<'a>(&'a Option<String>);
-
-impl fmt::Display for DidYouMean<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
-            None => Ok(()),
-        }
-    }
-}
-
 struct OrNone(Option<u64>);
 
 impl fmt::Display for OrNone {
@@ -178,13 +167,11 @@ impl fmt::Display for OrNone {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::LibraryNotFound { library, nearest } => write!(f, "there is no library `{library}`{}", DidYouMean(nearest)),
+            Self::LibraryNotFound { library, help } => write!(f, "there is no library `{library}`: {help}"),
             Self::LibraryExists(library) => write!(f, "there is a library `{library}` already: open it, or delete it first"),
             Self::WrongKind { library, is, wanted } => write!(f, "library `{library}` is of kind `{is}`, not `{wanted}`"),
             Self::Kind(why) => f.write_str(why),
-            Self::SymbolNotFound { library, symbol, nearest } => {
-                write!(f, "library `{library}` has no symbol `{symbol}`{}", DidYouMean(nearest))
-            }
+            Self::SymbolNotFound { library, symbol, help } => write!(f, "library `{library}` has no symbol `{symbol}`: {help}"),
             Self::SymbolExists(symbol) => write!(f, "there is a symbol `{symbol}` already"),
             Self::VersionNotFound { symbol, wanted, has } => write!(f, "`{symbol}` has no {wanted}; it has {has}"),
             Self::SnapshotNotFound(name) => write!(f, "there is no snapshot `{name}`"),

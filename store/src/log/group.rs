@@ -9,7 +9,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use stillpoint_engine::Instant;
 
-use super::commit::{Commit, Entry, commit_name, encode};
+use super::commit::{Entry, commit_name, encode};
 use super::{Log, Stamp, State};
 use crate::error::StoreError;
 
@@ -168,7 +168,6 @@ impl<S: State> Log<S> {
             let head = self.head.read();
             let mut group = Group { tips: BTreeMap::new(), whole: false, at: now.max(head.at) };
             let (mut planned, mut all) = (Vec::new(), Vec::new());
-            let mut fresh = false;
             while let Some(mut wish) = wishes.pop_front() {
                 let verdict = catch_unwind(AssertUnwindSafe(|| (wish.plan)(&head.state, &group)));
                 match verdict {
@@ -184,7 +183,7 @@ impl<S: State> Log<S> {
                         break;
                     }
                     // What is not possible may have become so by what others did.
-                    Ok(Ok(Verdict::Nothing) | Err(_)) if !fresh && planned.is_empty() && self.has_next(head.number) => {
+                    Ok(Ok(Verdict::Nothing) | Err(_)) if planned.is_empty() && self.has_next(head.number) => {
                         wishes.push_front(wish);
                         drop(head);
                         if let Err(error) = self.refresh() {
@@ -200,7 +199,6 @@ impl<S: State> Log<S> {
                     Ok(Err(error)) => *wish.answer.lock() = Some(Answer::Done(Err(error))),
                     Err(panic) => *wish.answer.lock() = Some(Answer::Panicked(panic)),
                 }
-                fresh = planned.is_empty();
             }
             return (head.number + 1, (group.at, head.digest), planned, all);
         }

@@ -23,7 +23,7 @@ use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::object::Objects;
 
-pub(crate) use commit::{BlobRef, Commit, Entry, commit_name, commit_number};
+pub(crate) use commit::{BlobRef, Commit, Entry, commit_name, commit_number, digest, hex128};
 pub(crate) use group::{Group, Verdict};
 use group::Waiting;
 use head::Head;
@@ -132,11 +132,13 @@ impl<S: State> Log<S> {
     /// # Errors
     /// What the objects give. The log is as good without it.
     pub(crate) fn checkpoint_if_due(&self) -> Result<Option<u64>, StoreError> {
-        let due = {
-            let head = self.head.read();
-            head.number >= head.checkpoint + self.pace.commits && head.bytes_since >= head.checkpoint_bytes / 2
-        };
-        if due { self.checkpoint().map(Some) } else { Ok(None) }
+        if self.is_checkpoint_due() { self.checkpoint().map(Some) } else { Ok(None) }
+    }
+
+    /// Whether there are enough commits after the latest checkpoint. A large state is written less often.
+    pub(crate) fn is_checkpoint_due(&self) -> bool {
+        let head = self.head.read();
+        head.number >= head.checkpoint + self.pace.commits && head.bytes_since >= head.checkpoint_bytes / 2
     }
 
     /// Writes a checkpoint of the state now. Returns its number.
