@@ -180,7 +180,10 @@ fn ranges_read_and_print() {
 #[test]
 fn ranges_that_are_wrong_say_so() {
     for (text, message) in [
-        ("20200131-20200101", "the range starts at 2020-01-31T00:00:00Z and would end before, at 2020-01-02T00:00:00Z; exchange its bounds"),
+        (
+            "20200131-20200101",
+            "the range starts at 2020-01-31T00:00:00Z and would end before, at 2020-01-02T00:00:00Z; exchange its bounds",
+        ),
         ("20200230-20200301", "at byte 0 there is a date that no calendar has"),
         ("20200101-20201301", "at byte 9 there is a date that no calendar has"),
         ("202001", "at byte 6 there is the end; expected a day of two digits"),

@@ -57,7 +57,8 @@ impl Zone {
 
     /// The zone of that name. Names are written exactly as in the IANA database.
     pub fn named(name: &str) -> Result<Self, DateError> {
-        let unknown = || DateError::UnknownZone { name: name.to_owned(), help: suggest::help(name, TZ_VARIANTS.iter().map(|tz| tz.name())) };
+        let unknown =
+            || DateError::UnknownZone { name: name.to_owned(), help: suggest::help(name, TZ_VARIANTS.iter().map(|tz| tz.name())) };
         name.parse().map(Self).map_err(|_| unknown())
     }
 
@@ -88,7 +89,9 @@ impl Zone {
             (Meaning::Two(earlier, later), LocalPolicy::Refuse) => {
                 Err(DateError::Ambiguous { local: local_text(), zone, earlier: in_range(earlier)?, later: in_range(later)? })
             }
-            (Meaning::Change(nanos), LocalPolicy::Refuse) => Err(DateError::Missing { local: local_text(), zone, change: in_range(nanos)? }),
+            (Meaning::Change(nanos), LocalPolicy::Refuse) => {
+                Err(DateError::Missing { local: local_text(), zone, change: in_range(nanos)? })
+            }
             (Meaning::Change(nanos), _) => in_range(nanos),
         }
     }
