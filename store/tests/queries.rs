@@ -72,7 +72,7 @@ fn filters_keep_what_is_true() {
     check_filter(col("venue").is_in(Vec::<Literal>::new()), &[]);
     check_filter(!col("venue").is_in(Vec::<Literal>::new()), &[0, 4, 9, 10, 25]);
     check_filter(col("time").ge(Instant::EPOCH + Duration::secs(10)), &[10, 10, 25]);
-    check_filter((col("time") - Instant::EPOCH).gt(10_000_000_000), &[25]);
+    check_filter((col("time") - Instant::EPOCH).gt(10_000_000_000i64), &[25]);
     check_filter((col("time") + 1_000_000_000).eq(Instant::EPOCH + Duration::secs(5)), &[4]);
     check_filter(lit(true), &[0, 4, 9, 10, 10, 25]);
     check_filter(Literal::Null.into(), &[]);
@@ -232,12 +232,12 @@ fn rows_are_counted_after_the_steps_before() {
     assert_eq!(of(cheap().tail(2)), [10, 25]);
     assert_eq!(of(cheap().rows(1..3)), [4, 9]);
     assert_eq!(of(cheap().rows(4..100)), [25]);
-    assert_eq!(of(cheap().head(0)), []);
-    assert_eq!(of(cheap().tail(0)), []);
+    assert_eq!(of(cheap().head(0)), Vec::<i64>::new());
+    assert_eq!(of(cheap().tail(0)), Vec::<i64>::new());
     assert_eq!(of(Query::new().head(4).filter(col("price").lt(101))), [0, 9]);
     let range = DateRange::new(Instant::EPOCH + Duration::secs(4)..Instant::EPOCH + Duration::secs(10)).unwrap();
     assert_eq!(of(Query::new().date_range(range)), [4, 9]);
-    assert_eq!(of(Query::new().date_range(DateRange::NOTHING)), []);
+    assert_eq!(of(Query::new().date_range(DateRange::NOTHING)), Vec::<i64>::new());
 }
 
 #[test]
@@ -295,7 +295,7 @@ fn columns_added_later_are_null_before() {
 fn wrong_queries_fail_when_they_are_planned() {
     let long = |column: &str| Query::new().group(Vec::<String>::new(), [(How::Sum, column)]);
     for (query, message) in [
-        (Query::new().filter(col("prise").gt(1)), "filter prise > 1: there is no column `prise`; did you mean `price`?"),
+        (Query::new().filter(col("prise").gt(1)), "filter: there is no column `prise`; did you mean `price`?"),
         (Query::new().columns(["price"]).filter(col("size").gt(1)), "filter: there is no column `size`; there is only `price`"),
         (Query::new().filter(col("price").eq("x")), "`price == \"x\"` takes two numbers, texts, instants or truths, not a float and text"),
         (Query::new().filter(col("price") + 1), "`filter` takes a condition, not `price + 1`, which is a float"),
@@ -406,7 +406,7 @@ fn a_pushdown_holds_what_is_safe() {
     let disjoint = Query::new().date_range(range).date_range("20210101-".parse().unwrap());
     assert!(disjoint.pushdown().range.is_empty());
     let renamed = Query::new().select([("cost", col("price"))]).filter(col("cost").gt(1));
-    assert_eq!(renamed.pushdown().filters, []);
+    assert!(renamed.pushdown().filters.is_empty());
 }
 
 #[test]
@@ -454,7 +454,7 @@ fn queries_can_be_sent() {
     let query = Query::new()
         .date_range("20200101-".parse().unwrap())
         .filter(col("price").gt(1.5) & !col("venue").is_in(["A", "B"]) | col("t").is_null())
-        .select([("a", col("price").min(2) % 3), ("b", lit(u64::MAX).into()), ("c", col("venue").matches("^X"))])
+        .select([("a", col("price").min(2) % 3), ("b", lit(u64::MAX)), ("c", col("venue").matches("^X"))])
         .resample(Resample::every(Duration::minutes(5)).by(["a"]).aggregates(Aggregate::ohlc("b")))
         .rows(3..9)
         .step(Step::Tail(4));

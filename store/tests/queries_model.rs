@@ -494,7 +494,7 @@ proptest! {
     fn bars_are_what_the_model_says(rows in any_rows(), aggregates in any_aggregates(), sizes in prop::collection::vec(0usize..4, 0..6),
                                     every in 1i64..15, origin in -20i64..20, by_text in any::<bool>(), is_open in any::<bool>()) {
         let mut rows = sorted(rows);
-        rows.retain(|row| matches!(row[0], Literal::Time(at) if at.as_nanos().abs() < 1000));
+        rows.retain(|row| matches!(row[0], Literal::Time(at) if at.as_nanos().unsigned_abs() < 1000));
         let label = if is_open { Label::Open } else { Label::Close };
         let mut bars = Resample::every(Duration::nanos(every)).origin(Instant::from_nanos(origin)).label(label).aggregates(aggregates.clone());
         if by_text {

@@ -16,7 +16,7 @@ use super::Literal;
 /// ```
 /// use stillpoint_store::query::{col, lit};
 /// let large = (col("price") * col("size")).gt(10_000) & !col("venue").is_in(["XOFF", "XTEST"]);
-/// assert_eq!(large.to_string(), r#"((price * size) > 10000) and not (venue in ["XOFF", "XTEST"])"#);
+/// assert_eq!(large.to_string(), r#"((price * size) > 10000) and (not (venue in ["XOFF", "XTEST"]))"#);
 /// assert_eq!((lit(1) - col("discount")).columns().into_iter().collect::<Vec<_>>(), ["discount"]);
 /// ```
 ///
