@@ -31,7 +31,8 @@
 //!
 //! # NaN and zero
 //!
-//! NaN is a value, not null. It equals itself and is greater than every number, in comparisons, keys, `min` and `max`. `-0.0` equals `0.0`.
+//! NaN is a value, not null. It equals itself and is greater than every number, in comparisons, keys, `min` and `max`. `-0.0` equals `0.0`, and
+//! the operators `min` and `max` give `0.0` for either.
 
 mod aggregate;
 mod asof;
