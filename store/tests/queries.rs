@@ -107,7 +107,7 @@ fn what_does_not_fit_is_null_in_its_row_alone() {
         ("minus", -col("n")),
         ("abs", col("n").abs()),
         ("double", col("n") * 2),
-        ("rest", col("n") % -1),
+        ("rest", col("n") % lit(-1)),
         ("over", lit(1) % (col("n") - 7)),
     ]);
     let answer = run(&query, &batch).unwrap();
