@@ -1,1 +1,4 @@
 //! Versioned, crash-safe time series for research data and results.
+
+pub mod documents;
+pub mod history;
