@@ -163,7 +163,10 @@ fn filters_are_built_written_and_read() {
         (field("p").not_in([1, 2]), json!({"p": {"$nin": [1, 2]}})),
         (field("p").eq(json!({"$gt": 5})), json!({"p": {"$eq": {"$gt": 5}}})),
         (field("p").eq(json!({})), json!({"p": {"$eq": {}}})),
-        (field("a").eq(1) & field("b").lte(2) & field("c").exists(true), json!({"$and": [{"a": 1}, {"b": {"$lte": 2}}, {"c": {"$exists": true}}]})),
+        (
+            field("a").eq(1) & field("b").lte(2) & field("c").exists(true),
+            json!({"$and": [{"a": 1}, {"b": {"$lte": 2}}, {"c": {"$exists": true}}]}),
+        ),
         (field("a").eq(1) | field("b").gte(2), json!({"$or": [{"a": 1}, {"b": {"$gte": 2}}]})),
         (!(field("a").eq(1) | field("b").lt(2)), json!({"$nor": [{"a": 1}, {"b": {"$lt": 2}}]})),
         (!!field("a").eq(1), json!({"$nor": [{"a": {"$ne": 1}}]})),
@@ -174,7 +177,10 @@ fn filters_are_built_written_and_read() {
         assert_eq!(serde_json::to_value(&built).unwrap(), written);
         assert_eq!(filter(written), built);
     }
-    assert_eq!(filter(json!({"a": 1, "b": {"$gt": 2, "$lt": 3}})), filter(json!({"$and": [{"a": 1}, {"$and": [{"b": {"$gt": 2}}, {"b": {"$lt": 3}}]}]})));
+    assert_eq!(
+        filter(json!({"a": 1, "b": {"$gt": 2, "$lt": 3}})),
+        filter(json!({"$and": [{"a": 1}, {"$and": [{"b": {"$gt": 2}}, {"b": {"$lt": 3}}]}]}))
+    );
 }
 
 #[test]
@@ -182,7 +188,10 @@ fn filters_that_are_none() {
     let why = |form: Value| Filter::parse(&form).unwrap_err().to_string();
     assert_eq!(why(json!(5)), r#"the filter is none: it is a number, and should be an object such as {"price": {"$gt": 5}}"#);
     assert_eq!(why(json!({"$xor": []})), "the filter is none at `$xor`: there is no such operator beside paths; there are $and, $or, $nor");
-    assert!(why(json!({"p": {"$above": 5}})).starts_with("the filter is none at `p.$above`: there is no such operator below a path; there are $eq, $ne"));
+    assert!(
+        why(json!({"p": {"$above": 5}}))
+            .starts_with("the filter is none at `p.$above`: there is no such operator below a path; there are $eq, $ne")
+    );
     assert_eq!(why(json!({"p": {"$in": 5}})), "the filter is none at `p.$in`: it takes a list, not a number");
     assert_eq!(why(json!({"p": {"$exists": 1}})), "the filter is none at `p.$exists`: it takes true or false, not a number");
     assert!(why(json!({"p": {"$gt": 5, "x": 1}})).contains("mixes operators with fields"));
@@ -196,7 +205,8 @@ fn filters_that_are_none() {
 #[test]
 fn updates_by_hand() {
     let mut library = Library::with([json!({"_id": 1, "n": 1, "a": {"b": [1, {"c": 2}]}}), json!({"_id": 2, "n": 2.5})]);
-    let edits = update(json!({"$set": {"a.b.1.c": 3, "new.deep": true}, "$inc": {"n": 2, "m": -1}, "$push": {"tags": "x"}, "$unset": {"gone": 1}}));
+    let edits =
+        update(json!({"$set": {"a.b.1.c": 3, "new.deep": true}, "$inc": {"n": 2, "m": -1}, "$push": {"tags": "x"}, "$unset": {"gone": 1}}));
     let done = library.write(Write::update_many(Filter::everything(), edits));
     assert_eq!(done, Ok(Done::Updated(Updated { matched: 2, modified: 2, upserted: None })));
     // Where there is no list on the way, objects are made.
@@ -207,7 +217,8 @@ fn updates_by_hand() {
             json!({"_id": 2, "n": 4.5, "m": -1, "a": {"b": {"1": {"c": 3}}}, "new": {"deep": true}, "tags": ["x"]}),
         ]
     );
-    let done = library.write(Write::update_one(field("n").gt(1), update(json!({"$unset": {"a.b.0": 1, "new": 1}, "$push": {"tags": ["y"]}}))));
+    let done =
+        library.write(Write::update_one(field("n").gt(1), update(json!({"$unset": {"a.b.0": 1, "new": 1}, "$push": {"tags": ["y"]}}))));
     assert_eq!(done, Ok(Done::Updated(Updated { matched: 1, modified: 1, upserted: None })));
     assert_eq!(library.all()[0], json!({"_id": 1, "n": 3, "m": -1, "a": {"b": [null, {"c": 3}]}, "tags": ["x", ["y"]]}));
     // What makes no difference is no commit.
@@ -223,7 +234,10 @@ fn updates_that_are_refused_change_nothing() {
     let mut library = Library::with([json!({"_id": 1, "n": 1, "s": "x", "l": [1]}), json!({"_id": 2, "n": i64::MAX, "u": u64::MAX})]);
     let before = library.all();
     let mut why = |form: Value| library.write(Write::update_one(field("_id").eq(1), update(form))).unwrap_err().to_string();
-    assert_eq!(why(json!({"$inc": {"s": 1}})), "field `s` of document 1 cannot be changed so: it holds a string, and only numbers grow; set it instead");
+    assert_eq!(
+        why(json!({"$inc": {"s": 1}})),
+        "field `s` of document 1 cannot be changed so: it holds a string, and only numbers grow; set it instead"
+    );
     assert!(why(json!({"$push": {"s": 1}})).contains("it holds a string, and only a list takes elements"));
     assert!(why(json!({"$set": {"s.t": 1}})).contains("the way to it leads through a string at `t`"));
     assert!(why(json!({"$set": {"l.1": 1}})).contains("`1` is no position in a list of 1"));
@@ -254,7 +268,8 @@ fn updates_that_are_refused_change_nothing() {
 #[test]
 fn upserts() {
     let mut library = Library::default();
-    let write = Write::update_one(filter(json!({"symbol": "A", "v.x": {"$eq": 1}, "n": {"$gt": 3}})), Update::edit().inc("hits", 1)).or_insert();
+    let write =
+        Write::update_one(filter(json!({"symbol": "A", "v.x": {"$eq": 1}, "n": {"$gt": 3}})), Update::edit().inc("hits", 1)).or_insert();
     assert_eq!(library.write(write.clone()), Ok(Done::Updated(Updated { matched: 0, modified: 0, upserted: Some(json!(1)) })));
     assert_eq!(library.all(), [json!({"_id": 1, "symbol": "A", "v": {"x": 1}, "hits": 1})]);
     let replace = Write::update_one(field("_id").eq("k") & field("a").eq(1), update(json!({"b": 2}))).or_insert();
@@ -322,8 +337,14 @@ fn unique_keys_may_wander_within_one_write() {
     library.index(IndexSpec::over(["n"]).unique()).unwrap();
     library.write(Write::update_many(Filter::everything(), Update::edit().inc("n", 1))).unwrap();
     assert_eq!(library.state.distinct("c", "n", &Filter::everything()).unwrap(), [2, 3, 4]);
-    assert!(matches!(library.write(Write::update_many(Filter::everything(), Update::edit().set("n", 9))), Err(DocumentError::DuplicateKey { .. })));
-    assert!(matches!(library.write(Write::update_one(field("_id").eq(1), Update::edit().inc("n", 1.0))), Err(DocumentError::DuplicateKey { .. })));
+    assert!(matches!(
+        library.write(Write::update_many(Filter::everything(), Update::edit().set("n", 9))),
+        Err(DocumentError::DuplicateKey { .. })
+    ));
+    assert!(matches!(
+        library.write(Write::update_one(field("_id").eq(1), Update::edit().inc("n", 1.0))),
+        Err(DocumentError::DuplicateKey { .. })
+    ));
     // A missing field counts as null, so one document may lack it.
     assert!(library.write(Write::insert_one(json!({}))).is_ok());
     assert!(matches!(library.write(Write::insert_one(json!({"n": null}))), Err(DocumentError::DuplicateKey { .. })));
@@ -333,7 +354,9 @@ fn unique_keys_may_wander_within_one_write() {
 fn indexes_are_made_used_and_dropped() {
     let mut library = Library::with([json!({"s": "A", "t": 1}), json!({"s": "A", "t": 1}), json!({"s": "B", "t": [1, 2]})]);
     let index = |spec: IndexSpec, library: &Library| library.state.plan_create_index("c", &spec).map(|(op, ())| op);
-    assert!(matches!(index(IndexSpec::over(["s", "t"]).unique(), &library), Err(DocumentError::DuplicateKey { key, .. }) if key == json!(["A", 1])));
+    assert!(
+        matches!(index(IndexSpec::over(["s", "t"]).unique(), &library), Err(DocumentError::DuplicateKey { key, .. }) if key == json!(["A", 1]))
+    );
     library.index(IndexSpec::over(["s", "t"])).unwrap();
     library.index(IndexSpec::over(["t"]).named("by time")).unwrap();
     assert_eq!(index(IndexSpec::over(["s", "t"]), &library), Ok(None));
@@ -553,7 +576,8 @@ fn condition() -> impl Strategy<Value = Value> {
     let existing = (name(), any::<bool>()).prop_map(|(name, wanted)| json!({ name: { "$exists": wanted } }));
     let leaf = prop_oneof![6 => compared, 2 => listed, 1 => existing];
     leaf.prop_recursive(2, 8, 3, |inner| {
-        (prop::sample::select(vec!["$and", "$and", "$or", "$nor"]), prop::collection::vec(inner, 1..4)).prop_map(|(name, all)| json!({ name: all }))
+        (prop::sample::select(vec!["$and", "$and", "$or", "$nor"]), prop::collection::vec(inner, 1..4))
+            .prop_map(|(name, all)| json!({ name: all }))
     })
 }
 
@@ -581,7 +605,9 @@ fn spec(n: usize) -> IndexSpec {
 }
 
 fn has_lists(documents: &[Value]) -> bool {
-    documents.iter().any(|document| ["a", "b"].iter().all(|name| document.get(*name).is_some_and(|value| value.as_array().is_some_and(|list| !list.is_empty()))))
+    documents.iter().any(|document| {
+        ["a", "b"].iter().all(|name| document.get(*name).is_some_and(|value| value.as_array().is_some_and(|list| !list.is_empty())))
+    })
 }
 
 /// Does `step` in the library and in the model, which must agree on whether it can be done.
@@ -605,9 +631,14 @@ fn both(step: &Step, library: &mut Library, model: &mut Scanned, next: &mut u64)
         }
         Step::Set(form, value, one) => {
             let found: Vec<Value> = model.matching(form).into_iter().take(if *one { 1 } else { usize::MAX }).collect();
-            after.0.iter_mut().filter(|document| found.iter().any(|found| found["_id"] == document["_id"])).for_each(|document| document["b"] = value.clone());
+            after
+                .0
+                .iter_mut()
+                .filter(|document| found.iter().any(|found| found["_id"] == document["_id"]))
+                .for_each(|document| document["b"] = value.clone());
             let update = Update::edit().set("b", value.clone());
-            let write = if *one { Write::update_one(filter(form.clone()), update) } else { Write::update_many(filter(form.clone()), update) };
+            let write =
+                if *one { Write::update_one(filter(form.clone()), update) } else { Write::update_many(filter(form.clone()), update) };
             library.write(write).map_err(|_| false)
         }
         Step::Delete(form, one) => {

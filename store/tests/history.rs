@@ -67,18 +67,18 @@ fn append_is_after_the_last() {
 #[test]
 fn prepend_is_before_the_first() {
     let mut state = two_lots();
-    assert!(matches!(state.plan_prepend("X", json!({"lot": 7}), day(1)), Err(HistoryError::NotBeforeFirst { first, .. }) if first == day(1)));
+    assert!(
+        matches!(state.plan_prepend("X", json!({"lot": 7}), day(1)), Err(HistoryError::NotBeforeFirst { first, .. }) if first == day(1))
+    );
     assert_eq!(state.plan_prepend("X", Value::Null, day(9)), Ok((None, Some(Fact::new(day(1), json!({"lot": 100}))))));
     // Equal metadata starts earlier, as is known from day 30 on.
     let moved = commit(&mut state, 30, |state| state.plan_prepend("X", json!({"lot": 100}), day(0))).unwrap();
     assert_eq!(moved, Some(Fact::new(day(0), json!({"lot": 100}))));
     assert_eq!((lot(&state, AsOf::valid(day(0))), lot(&state, AsOf::valid(day(0)).known_at(day(29)))), (Some(100), None));
     commit(&mut state, 31, |state| state.plan_prepend("X", json!({"lot": 7}), Instant::MIN)).unwrap();
-    let periods: Vec<_> = state.read_history("X", None).into_iter().map(|period| (period.start, period.end, period.metadata["lot"].clone())).collect();
-    assert_eq!(
-        periods,
-        [(Instant::MIN, Some(day(0)), json!(7)), (day(0), Some(day(15)), json!(100)), (day(15), None, json!(50))]
-    );
+    let periods: Vec<_> =
+        state.read_history("X", None).into_iter().map(|period| (period.start, period.end, period.metadata["lot"].clone())).collect();
+    assert_eq!(periods, [(Instant::MIN, Some(day(0)), json!(7)), (day(0), Some(day(15)), json!(100)), (day(15), None, json!(50))]);
     let before: Vec<_> = state.read_history("X", Some(day(25))).into_iter().map(|period| (period.start, period.recorded)).collect();
     assert_eq!(before, [(day(1), day(10)), (day(15), day(20))]);
     assert_eq!(state.entries("X").len(), 4);
@@ -119,7 +119,8 @@ fn delete_keeps_what_was_known_and_purge_does_not() {
 #[test]
 fn a_whole_history_is_corrected() {
     let mut state = two_lots();
-    let facts = vec![Fact::new(day(1), json!({"lot": 100})), Fact::new(day(14), json!({"lot": 50})), Fact::new(day(16), json!({"lot": 40}))];
+    let facts =
+        vec![Fact::new(day(1), json!({"lot": 100})), Fact::new(day(14), json!({"lot": 50})), Fact::new(day(16), json!({"lot": 40}))];
     commit(&mut state, 30, |state| state.plan_write_history("X", facts.clone())).unwrap();
     assert_eq!(state.plan_write_history("X", facts), Ok((None, ())));
     assert_eq!((lot(&state, AsOf::valid(day(14))), lot(&state, AsOf::valid(day(14)).known_at(day(29)))), (Some(50), Some(100)));

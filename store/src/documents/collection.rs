@@ -6,11 +6,11 @@ use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use stillpoint_engine::Instant;
 
+use super::Path;
 use super::document::{Document, ID, length};
 use super::filter::{Filter, Test};
 use super::index::{Index, IndexSpec, Piece};
 use super::order::Key;
-use super::Path;
 
 /// The documents of one collection and their indexes.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -6,9 +6,9 @@ use std::io;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::{Map, Value};
 
+use super::DocumentError;
 use super::order::{Class, Key};
 use super::path::MAX_DEPTH;
-use super::DocumentError;
 
 /// The field of a document's identity.
 pub const ID: &str = "_id";

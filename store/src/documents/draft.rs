@@ -78,7 +78,9 @@ impl<'a> Draft<'a> {
         filter.check()?;
         update.check()?;
         if reach == Reach::All && matches!(update, Update::Replace(_)) {
-            return Err(DocumentError::Update { why: "a document replaces one document; use update_one, or operators such as $set".into() });
+            return Err(DocumentError::Update {
+                why: "a document replaces one document; use update_one, or operators such as $set".into(),
+            });
         }
         let found = self.find(filter, reach);
         if found.is_empty() && upsert {

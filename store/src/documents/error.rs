@@ -149,10 +149,16 @@ impl fmt::Display for DocumentError {
             Self::NotAnObject { found } => write!(f, "a document is a JSON object, not {found}; put the value into a field"),
             Self::Id { id } => write!(f, "`_id` {id} is neither a string nor a number; leave it out to have a number drawn"),
             Self::DuplicateId { collection, id } => {
-                write!(f, "collection `{collection}` has a document with `_id` {id} already; update it, or leave `_id` out to have one drawn")
+                write!(
+                    f,
+                    "collection `{collection}` has a document with `_id` {id} already; update it, or leave `_id` out to have one drawn"
+                )
             }
             Self::IdsExhausted => {
-                write!(f, "no number is left to be drawn as `_id`, since one just below 2^53 was given as such; give every document an `_id`")
+                write!(
+                    f,
+                    "no number is left to be drawn as `_id`, since one just below 2^53 was given as such; give every document an `_id`"
+                )
             }
             Self::Path { path, why } => write!(f, "`{path}` is no path: {why}; write names joined by dots, such as \"venue.fees.maker\""),
             Self::FieldName { name } => {
@@ -168,7 +174,9 @@ impl fmt::Display for DocumentError {
             }
             Self::Edit { id, path, why } if id.is_null() => write!(f, "field `{path}` of the new document cannot be changed so: {why}"),
             Self::Edit { id, path, why } => write!(f, "field `{path}` of document {id} cannot be changed so: {why}"),
-            Self::ImmutableId { id } => write!(f, "the update would change `_id` {id}, which stays for ever; insert a copy and delete the old document"),
+            Self::ImmutableId { id } => {
+                write!(f, "the update would change `_id` {id}, which stays for ever; insert a copy and delete the old document")
+            }
             Self::DuplicateKey { collection, index, key, holder } => write!(
                 f,
                 "document {holder} of collection `{collection}` has {key} in the unique index `{index}` already; change one of them, or drop the index"
@@ -180,7 +188,11 @@ impl fmt::Display for DocumentError {
                 write!(f, "collection `{collection}` has another index `{index}` already; drop it first, or use another name")
             }
             Self::NoIndex { collection, index, known } => {
-                write!(f, "collection `{collection}` has no index `{index}`; it has: {}", if known.is_empty() { "none".into() } else { known.join(", ") })
+                write!(
+                    f,
+                    "collection `{collection}` has no index `{index}`; it has: {}",
+                    if known.is_empty() { "none".into() } else { known.join(", ") }
+                )
             }
             Self::IndexPaths { index } => write!(f, "index `{index}` needs at least one path, and each path once"),
             Self::Projection { why } => write!(f, "the projection is none: {why}"),

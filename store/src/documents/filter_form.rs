@@ -71,7 +71,8 @@ fn operator(path: &Path, name: &str, operand: &Value) -> Result<Filter, Document
         "$in" => test(Test::In(list(&place, operand)?.clone())),
         "$nin" => !test(Test::In(list(&place, operand)?.clone())),
         "$exists" => {
-            let wanted = operand.as_bool().ok_or_else(|| wrong(&place, format!("it takes true or false, not {}", Class::of(operand).name())))?;
+            let wanted =
+                operand.as_bool().ok_or_else(|| wrong(&place, format!("it takes true or false, not {}", Class::of(operand).name())))?;
             test(Test::Exists(wanted))
         }
         "$regex" => {

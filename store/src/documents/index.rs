@@ -63,10 +63,7 @@ impl IndexSpec {
             if values.is_empty() {
                 values.insert(Key::from(Value::Null));
             }
-            keys = keys
-                .iter()
-                .flat_map(|key| values.iter().map(move |value| key.iter().chain([value]).cloned().collect()))
-                .collect();
+            keys = keys.iter().flat_map(|key| values.iter().map(move |value| key.iter().chain([value]).cloned().collect())).collect();
         }
         keys
     }
@@ -181,8 +178,7 @@ impl Piece {
             return false;
         }
         let Some((low, high)) = &self.bounds else { return true };
-        key.get(self.prefix.len()).is_some_and(|value| {
-            Class::of(value.value()) == Class::of(low.value()) && high.as_ref().is_none_or(|high| value <= high)
-        })
+        key.get(self.prefix.len())
+            .is_some_and(|value| Class::of(value.value()) == Class::of(low.value()) && high.as_ref().is_none_or(|high| value <= high))
     }
 }

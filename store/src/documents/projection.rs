@@ -147,7 +147,11 @@ fn read(form: &Map<String, Value>) -> Result<Projection, DocumentError> {
         let given = match mark {
             Value::Bool(given) => *given,
             mark if mark == 0 || mark == 1 => mark == 1,
-            _ => return Err(DocumentError::Projection { why: format!("`{name}` is marked {mark}; mark paths with 1 to give them, or 0 to leave them out") }),
+            _ => {
+                return Err(DocumentError::Projection {
+                    why: format!("`{name}` is marked {mark}; mark paths with 1 to give them, or 0 to leave them out"),
+                });
+            }
         };
         let path = Path::new(name);
         path.check()?;

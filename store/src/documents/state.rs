@@ -149,7 +149,10 @@ impl Documents {
 
     /// The indexes of a collection, sorted by name. That of `_id` is always there and not among them.
     pub fn indexes(&self, collection: &str) -> Vec<IndexSpec> {
-        self.collections.get(collection).map(|collection| collection.indexes().map(|index| index.spec.clone()).collect()).unwrap_or_default()
+        self.collections
+            .get(collection)
+            .map(|collection| collection.indexes().map(|index| index.spec.clone()).collect())
+            .unwrap_or_default()
     }
 
     /// The index that a search by `filter` uses; nothing if it uses `_id` or looks at every document.

@@ -106,7 +106,9 @@ impl Update {
         let mut edits = Vec::new();
         for (operator, operand) in fields {
             let Value::Object(operands) = operand else {
-                return Err(DocumentError::Update { why: format!("{operator} takes an object of paths, not {}", Class::of(operand).name()) });
+                return Err(DocumentError::Update {
+                    why: format!("{operator} takes an object of paths, not {}", Class::of(operand).name()),
+                });
             };
             for (path, value) in operands {
                 edits.push(edit(operator, Path::new(path), value)?);
@@ -211,7 +213,9 @@ fn place<'a>(document: &'a mut Value, path: &Path) -> Result<&'a mut Value, Stri
                 let element = position(name).and_then(|position| list.get_mut(position));
                 element.ok_or_else(|| format!("`{name}` is no position in a list of {length}; push to make it longer"))?
             }
-            other => return Err(format!("the way to it leads through {} at `{name}`; set that to an object first", Class::of(other).name())),
+            other => {
+                return Err(format!("the way to it leads through {} at `{name}`; set that to an object first", Class::of(other).name()));
+            }
         };
     }
     Ok(at)

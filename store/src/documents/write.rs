@@ -179,7 +179,14 @@ impl Documents {
     ///
     /// # Errors
     /// As for [`Documents::plan_write`].
-    pub fn plan_find_one_and_update(&self, collection: &str, filter: &Filter, sort: &Sort, update: &Update, upsert: bool) -> Plan<Exchanged> {
+    pub fn plan_find_one_and_update(
+        &self,
+        collection: &str,
+        filter: &Filter,
+        sort: &Sort,
+        update: &Update,
+        upsert: bool,
+    ) -> Plan<Exchanged> {
         update.check()?;
         let before = self.first(collection, filter, sort)?;
         self.drafted(collection, |draft| {

@@ -66,9 +66,14 @@ impl fmt::Display for HistoryError {
                 "metadata of `{symbol}` from {start} would not precede the first, which starts at {first}; start earlier, or write the whole history"
             ),
             Self::Unordered { symbol, start } => {
-                write!(f, "the history of `{symbol}` is out of order: {start} is not after the start before it; sort it, with each start once")
+                write!(
+                    f,
+                    "the history of `{symbol}` is out of order: {start} is not after the start before it; sort it, with each start once"
+                )
             }
-            Self::NoMetadata { symbol } => write!(f, "there is no metadata of `{symbol}`; append some first, or look at the symbols there are"),
+            Self::NoMetadata { symbol } => {
+                write!(f, "there is no metadata of `{symbol}`; append some first, or look at the symbols there are")
+            }
             Self::TooDeep { symbol } => write!(f, "the metadata of `{symbol}` is nested deeper than {MAX_DEPTH} levels; make it flatter"),
             Self::Filter(error) => write!(f, "the metadata filter: {error}"),
         }

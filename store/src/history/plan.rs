@@ -22,9 +22,7 @@ impl History {
     pub fn plan_append(&self, symbol: &str, metadata: Value, start: Instant) -> HistoryPlan<Option<Fact>> {
         check(symbol, [&metadata])?;
         match self.known(symbol, None).next_back() {
-            Some(last) if start <= last.start => {
-                Err(HistoryError::NotAfterLast { symbol: symbol.to_owned(), start, last: last.start })
-            }
+            Some(last) if start <= last.start => Err(HistoryError::NotAfterLast { symbol: symbol.to_owned(), start, last: last.start }),
             Some(last) if same(last, &metadata) => Ok((None, Some(last.fact()))),
             None if metadata.is_null() => Ok((None, None)),
             _ => Ok(learn(symbol, Vec::new(), Fact { start, metadata })),
