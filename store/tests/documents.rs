@@ -160,7 +160,7 @@ fn filters_are_built_written_and_read() {
         (field("p").gt(5), json!({"p": {"$gt": 5}})),
         (!field("p").gt(5), json!({"p": {"$not": {"$gt": 5}}})),
         (field("p").ne("x"), json!({"p": {"$ne": "x"}})),
-        (field("p").not_in([1, 2]), json!({"p": {"$nin": [1, 2]}})),
+        (field("p").none_of([1, 2]), json!({"p": {"$nin": [1, 2]}})),
         (field("p").eq(json!({"$gt": 5})), json!({"p": {"$eq": {"$gt": 5}}})),
         (field("p").eq(json!({})), json!({"p": {"$eq": {}}})),
         (

@@ -229,7 +229,8 @@ mod tests {
             let span = calendar.span(at(text));
             (calendar.key(at(text)), span.first.to_string(), span.last.to_string())
         };
-        let parts = |key: &str, first: &str, last: &str| (key.to_owned(), format!("{first}T00:00:00Z"), format!("{last}T23:59:59.999999999Z"));
+        let parts =
+            |key: &str, first: &str, last: &str| (key.to_owned(), format!("{first}T00:00:00Z"), format!("{last}T23:59:59.999999999Z"));
         assert_eq!(span(Calendar::Day, "1969-12-31T23:59:59.999999999Z"), parts("1969-12-31", "1969-12-31", "1969-12-31"));
         assert_eq!(span(Calendar::Day, "1970-01-01T00:00:00Z"), parts("1970-01-01", "1970-01-01", "1970-01-01"));
         assert_eq!(span(Calendar::Month, "2023-02-01T00:00:00Z"), parts("2023-02", "2023-02-01", "2023-02-28"));

@@ -66,7 +66,9 @@ impl fmt::Display for ChunkError {
                 "chunker `{chunker}` puts {at} into the chunk from {} to {}, which does not contain it or overlaps another; mend its `span`",
                 span.first, span.last
             ),
-            Self::NoTime { columns } => write!(f, "the table has no column `time`, by which it is cut, but: {}; rename one", columns.join(", ")),
+            Self::NoTime { columns } => {
+                write!(f, "the table has no column `time`, by which it is cut, but: {}; rename one", columns.join(", "))
+            }
             Self::TimeType { found } => {
                 write!(f, "the column `time` is {found}, and should be a timestamp in nanoseconds with time zone \"UTC\"; cast it")
             }

@@ -6,8 +6,8 @@ use arrow_array::{Array, RecordBatch, TimestampNanosecondArray};
 use arrow_schema::{DataType, TimeUnit};
 use stillpoint_engine::Instant;
 
-use super::chunker::{Named, Span};
 use super::ChunkError;
+use super::chunker::{Named, Span};
 
 /// The rows of one chunk.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,7 +115,7 @@ mod tests {
     const HOUR: i64 = 3_600_000_000_000;
 
     fn batch(hours: &[i64]) -> RecordBatch {
-        let times: TimestampNanosecondArray = hours.iter().map(|hour| hour * HOUR).collect();
+        let times = TimestampNanosecondArray::from_iter_values(hours.iter().map(|hour| hour * HOUR));
         let columns: [(&str, ArrayRef); 2] =
             [("n", Arc::new(Int64Array::from(hours.to_vec()))), ("time", Arc::new(times.with_timezone("UTC")))];
         RecordBatch::try_from_iter(columns).unwrap()
@@ -135,12 +135,7 @@ mod tests {
         let parts: Vec<_> = chunks.iter().map(|chunk| (chunk.key.as_str(), hours(&chunk.batches), chunk.batches.len())).collect();
         assert_eq!(
             parts,
-            [
-                ("1969-12-31", vec![-1], 1),
-                ("1970-01-01", vec![0, 0, 23], 2),
-                ("1970-01-02", vec![24], 1),
-                ("1970-01-05", vec![100], 1)
-            ]
+            [("1969-12-31", vec![-1], 1), ("1970-01-01", vec![0, 0, 23], 2), ("1970-01-02", vec![24], 1), ("1970-01-05", vec![100], 1)]
         );
         assert_eq!(split(&day(), &[]), Ok(vec![]));
     }
@@ -148,7 +143,10 @@ mod tests {
     #[test]
     fn tables_that_cannot_be_cut() {
         let why = |batches: &[RecordBatch]| split(&day(), batches).unwrap_err().to_string();
-        assert_eq!(why(&[batch(&[1, 2]), batch(&[1])]), "row 2 at 1970-01-01T01:00:00Z is before the row before it; sort the table by `time`");
+        assert_eq!(
+            why(&[batch(&[1, 2]), batch(&[1])]),
+            "row 2 at 1970-01-01T01:00:00Z is before the row before it; sort the table by `time`"
+        );
         let one = |name: &str, column: ArrayRef| [RecordBatch::try_from_iter([(name, column)]).unwrap()];
         let integers = Arc::new(Int64Array::from(vec![1]));
         assert!(why(&one("n", integers.clone())).contains("no column `time`, by which it is cut, but: n;"));

@@ -82,7 +82,7 @@ impl Collection {
 
     /// The documents that pass `filter`, in the order of their `_id`s, whichever way they are found.
     pub(super) fn matching<'a>(&'a self, filter: &'a Filter) -> Box<dyn Iterator<Item = &'a Document> + 'a> {
-        let passes = |document: &&Document| filter.matches(document.value());
+        let passes = move |document: &&Document| filter.matches(document.value());
         match self.narrowed(filter) {
             Some(ids) => Box::new(ids.into_iter().filter_map(|id| self.get(&id)).filter(passes)),
             None => Box::new(self.documents.values().filter(passes)),

@@ -245,13 +245,13 @@ impl Field {
     }
 
     /// Equal to one of `values`.
-    pub fn is_in<V: Into<Value>>(self, values: impl IntoIterator<Item = V>) -> Filter {
+    pub fn one_of<V: Into<Value>>(self, values: impl IntoIterator<Item = V>) -> Filter {
         Filter::Field(self.0, Test::In(values.into_iter().map(Into::into).collect()))
     }
 
     /// Equal to none of `values`.
-    pub fn not_in<V: Into<Value>>(self, values: impl IntoIterator<Item = V>) -> Filter {
-        !self.is_in(values)
+    pub fn none_of<V: Into<Value>>(self, values: impl IntoIterator<Item = V>) -> Filter {
+        !self.one_of(values)
     }
 
     /// Whether there is any value, be it null.
