@@ -36,7 +36,7 @@ pub enum Edit {
     /// Is removed; an element of a list becomes null, so that the others keep their places.
     Unset(Path),
     /// Grows by this number; missing, it becomes the number. Whole numbers stay whole.
-    Inc(Path, Number),
+    Inc(Path, Value),
     /// Gets this value as its last element; missing, it becomes a list of it.
     Push(Path, Value),
 }
@@ -69,7 +69,7 @@ impl Update {
 
     /// Adds to the number at `path`.
     #[must_use]
-    pub fn inc(self, path: impl Into<Path>, by: impl Into<Number>) -> Self {
+    pub fn inc(self, path: impl Into<Path>, by: impl Into<Value>) -> Self {
         self.with(Edit::Inc(path.into(), by.into()))
     }
 
@@ -124,6 +124,11 @@ impl Update {
         let Self::Edit(edits) = self else { return Ok(()) };
         for (i, edit) in edits.iter().enumerate() {
             edit.path().check()?;
+            if let Edit::Inc(path, by) = edit
+                && !by.is_number()
+            {
+                return Err(DocumentError::Update { why: format!("$inc of `{path}` takes a number, not {}", Class::of(by).name()) });
+            }
             if let Some(other) = edits[..i].iter().find(|other| other.path().overlaps(edit.path())) {
                 return Err(DocumentError::Conflict { path: other.path().to_string(), other: edit.path().to_string() });
             }
@@ -161,10 +166,7 @@ fn edit(operator: &str, path: Path, operand: &Value) -> Result<Edit, DocumentErr
         "$set" => Ok(Edit::Set(path, operand.clone())),
         "$unset" => Ok(Edit::Unset(path)),
         "$push" => Ok(Edit::Push(path, operand.clone())),
-        "$inc" => match operand {
-            Value::Number(by) => Ok(Edit::Inc(path, by.clone())),
-            _ => Err(DocumentError::Update { why: format!("$inc of `{path}` takes a number, not {}", Class::of(operand).name()) }),
-        },
+        "$inc" => Ok(Edit::Inc(path, operand.clone())),
         _ => Err(DocumentError::Update { why: format!("there is no operator `{operator}`; there are $set, $unset, $inc, $push") }),
     }
 }
@@ -177,8 +179,8 @@ fn apply(document: &mut Value, edit: &Edit) -> Result<(), String> {
             let missing = path.get(document).is_none();
             let place = place(document, path)?;
             *place = match place {
-                Value::Number(number) => Value::Number(sum(number, by)?),
-                _ if missing => Value::Number(by.clone()),
+                Value::Number(number) => sum(number, by)?,
+                _ if missing => by.clone(),
                 other => return Err(format!("it holds {}, and only numbers grow; set it instead", Class::of(other).name())),
             };
         }
@@ -245,12 +247,13 @@ fn unset(at: &mut Value, names: &[String]) {
     }
 }
 
-fn sum(a: &Number, b: &Number) -> Result<Number, String> {
-    let too_large = || format!("{a} and {b} add up to more than a number can hold");
-    match (whole(a), whole(b)) {
-        (Some(whole_a), Some(whole_b)) => number_of(whole_a + whole_b).ok_or_else(too_large),
-        _ => Number::from_f64(float(a) + float(b)).ok_or_else(too_large),
-    }
+fn sum(a: &Number, by: &Value) -> Result<Value, String> {
+    let Value::Number(b) = by else { return Err(format!("it cannot grow by {}", Class::of(by).name())) };
+    let sum = match (whole(a), whole(b)) {
+        (Some(a), Some(b)) => number_of(a + b),
+        _ => Number::from_f64(float(a) + float(b)),
+    };
+    sum.map(Value::Number).ok_or_else(|| format!("{a} and {b} add up to more than a number can hold"))
 }
 
 /// `whole` as a number of 64 bits, signed or not.
@@ -270,7 +273,7 @@ impl Serialize for Update {
             let (operator, operand) = match edit {
                 Edit::Set(_, value) => ("$set", value.clone()),
                 Edit::Unset(_) => ("$unset", Value::Bool(true)),
-                Edit::Inc(_, by) => ("$inc", Value::Number(by.clone())),
+                Edit::Inc(_, by) => ("$inc", by.clone()),
                 Edit::Push(_, value) => ("$push", value.clone()),
             };
             form[operator][edit.path().to_string()] = operand;
