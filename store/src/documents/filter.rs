@@ -21,7 +21,7 @@ use super::{DocumentError, Path};
 /// use serde_json::json;
 /// use stillpoint_store::documents::{Filter, field};
 ///
-/// let built = field("sector").eq("bank") & field("price").gt(5);
+/// let built = field("price").gt(5) & field("sector").eq("bank");
 /// let written: Filter = serde_json::from_value(json!({"sector": "bank", "price": {"$gt": 5}}))?;
 /// assert_eq!(built, written);
 /// assert!(built.matches(&json!({"sector": "bank", "price": 5.5})));

@@ -19,7 +19,7 @@ use crate::documents::length;
 /// use stillpoint_engine::{Duration, Instant};
 /// use stillpoint_store::history::{AsOf, History};
 ///
-/// let day = |n| Instant::EPOCH + Duration::hours(24 * n);
+/// let day = |n: i64| Instant::EPOCH + Duration::hours(24 * n);
 /// let mut state = History::default();
 /// // On day 10 it is recorded that the lot is 100 from day 1 on; on day 20, that it is 50 from day 15 on.
 /// let (op, _) = state.plan_append("X", json!({"lot": 100}), day(1))?;
