@@ -1,1 +1,3 @@
 //! Versioned, crash-safe time series for research data and results.
+
+pub mod request;
