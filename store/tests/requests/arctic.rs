@@ -42,7 +42,10 @@ fn five_symbols_are_read_together_with_results_in_order() -> Result<(), RequestE
         let (pool, library) = (pool(size), library());
         let requests = SYMBOLS.iter().map(|symbol| pool.submit(&library, Read::all(symbol))).collect::<Result<Vec<_>, _>>()?;
         let tables = pool.wait_all(&requests, Some(Duration::secs(60)))?;
-        assert_eq!(tables.iter().map(|table| (table.rows(), table.0[0].1)).collect::<Vec<_>>(), [(3, 1.0), (3, 2.0), (3, 3.0), (3, 4.0), (3, 5.0)]);
+        assert_eq!(
+            tables.iter().map(|table| (table.rows(), table.0[0].1)).collect::<Vec<_>>(),
+            [(3, 1.0), (3, 2.0), (3, 3.0), (3, 4.0), (3, 5.0)]
+        );
     }
     Ok(())
 }

@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use parking_lot::Mutex;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use stillpoint_engine::{Duration, Instant};
 use stillpoint_store::request::{Call, Claim, Kind, Request, RequestError, RequestPool, Scope};
 

@@ -48,7 +48,8 @@ impl Memory {
     pub(crate) fn with(name: &str, symbols: &[&str]) -> Arc<Self> {
         let library = Self::new(name);
         for (price, symbol) in (1..).zip(symbols) {
-            let write = Write { symbol: (*symbol).to_owned(), table: Table::flat(3, f64::from(price)), metadata: format!("about {symbol}") };
+            let write =
+                Write { symbol: (*symbol).to_owned(), table: Table::flat(3, f64::from(price)), metadata: format!("about {symbol}") };
             write.run(&library).expect("a name that is not empty");
         }
         library

@@ -109,7 +109,10 @@ fn assert_same(queue: &Queue, naive: &Naive) {
         assert_eq!(queue.due_for(*id), naive.due_for(*id), "{id}");
     }
     let unfinished = naive.0.iter().filter(|(.., stage)| stage.is_some()).count();
-    assert_eq!((queue.submitted(), queue.len(), queue.due()), (naive.0.len() as u64, unfinished, naive.in_stage(Stage::Due).first().copied()));
+    assert_eq!(
+        (queue.submitted(), queue.len(), queue.due()),
+        (naive.0.len() as u64, unfinished, naive.in_stage(Stage::Due).first().copied())
+    );
 }
 
 fn play(acts: Vec<Act>) {

@@ -4,11 +4,12 @@ use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 
-use std::sync::mpsc::sync_channel;
 use parking_lot::Mutex;
+use std::sync::mpsc::sync_channel;
 use stillpoint_engine::{Duration, Instant, JobPanic, Pool};
 use stillpoint_store::request::{
-    Call, DEFAULT_SIZE, Finished, Kind, RequestError, RequestPool, Scope, Statistics, filter_failed, filter_finished, first_error,
+    Call, Clock, DEFAULT_SIZE, Finished, Kind, Request, RequestError, RequestPool, Scope, Statistics, filter_failed, filter_finished,
+    first_error,
 };
 
 use crate::kit::{Gate, Hands, LONG, Log, NONE, SHORT, SIZES, assert_held, pool, timed_out};
@@ -64,7 +65,8 @@ fn a03_wait_all_gives_results_in_the_order_of_the_requests() {
     let first = pool.submit(&library, first).expect("an open pool");
     let tell = move |_: Finished<'_, i32>| tell.send(()).expect("the first waits");
     let second = pool.prepare(&library, second).callback(tell).submit().expect("an open pool");
-    let results = |requests| pool.wait_all(&requests, LONG).expect("good operations").iter().map(|n| **n).collect::<Vec<_>>();
+    let results =
+        |requests: [&Request<i32>; 2]| pool.wait_all(&requests, LONG).expect("good operations").iter().map(|n| **n).collect::<Vec<_>>();
     assert_eq!(results([&first, &second]), [1, 2]);
     assert_eq!(results([&second, &first]), [2, 1]);
 }
@@ -76,10 +78,7 @@ fn a04_wait_raises_the_operations_own_error_and_the_request_keeps_it() {
         let requests = ["A", "X", "Y"].map(|symbol| pool.submit(&library, Read::all(symbol)).expect("an open pool"));
         let error = pool.wait_all(&requests, LONG).expect_err("X is missing");
         assert_eq!(error.operation(), Some(&no_symbol("X")));
-        assert_eq!(
-            error.to_string(),
-            "request #2, `read` of `X` in library `prices`: no symbol `X` in library `prices`; write it first"
-        );
+        assert_eq!(error.to_string(), "request #2, `read` of `X` in library `prices`: no symbol `X` in library `prices`; write it first");
         let kept = requests.each_ref().map(|request| request.error().and_then(|error| error.operation::<MemoryError>().cloned()));
         assert_eq!(kept, [None, Some(no_symbol("X")), Some(no_symbol("Y"))]);
         let single = pool.wait(&requests[2], None).expect_err("Y is missing");
@@ -365,7 +364,10 @@ fn a12_the_time_out_of_wait_all_is_for_the_whole_list() {
     let requests = gates.each_ref().map(|gate| &gate.request);
     let error = pool.wait_all(&requests, SHORT).expect_err("two gates are closed");
     assert!(matches!(error, RequestError::RequestDuration { pending: 2, timeout, .. } if Some(timeout) == SHORT));
-    assert_eq!(error.to_string(), "2 requests had not ended after 2ms, the first of them #1; their operations go on: wait again, or longer");
+    assert_eq!(
+        error.to_string(),
+        "2 requests had not ended after 2ms, the first of them #1; their operations go on: wait again, or longer"
+    );
 }
 
 #[test]
@@ -382,7 +384,10 @@ fn a13_a_request_tells_what_it_is_and_when_what_happened() {
     let request = pool.submit(&library, Call::modify("slow", Scope::symbol("A"), slow)).expect("an open pool");
     let info = request.info();
     assert_eq!((info.id().number(), info.kind(), info.library(), info.symbol()), (1, Kind::Modify, "prices", Some("A")));
-    assert_eq!((info.operation(), info.scope(), info.to_string().as_str()), ("slow", &Scope::symbol("A"), "`slow` of `A` in library `prices`"));
+    assert_eq!(
+        (info.operation(), info.scope(), info.to_string().as_str()),
+        ("slow", &Scope::symbol("A"), "`slow` of `A` in library `prices`")
+    );
 
     let times = request.times();
     assert_eq!((times.created, times.started, times.ended), (at(10), None, None));
@@ -395,7 +400,9 @@ fn a13_a_request_tells_what_it_is_and_when_what_happened() {
     assert_eq!((times.started, times.ended), (Some(at(25)), Some(at(32))));
     assert_eq!(times.schedule_delay(), Some(Duration::nanos(15)));
     assert_eq!((times.execution_duration(), times.total_duration()), (Some(Duration::nanos(7)), Some(Duration::nanos(22))));
-    assert!(!request.running() && request.completed() && request.result().is_some_and(|result| result.is_ok()) && request.error().is_none());
+    assert!(
+        !request.running() && request.completed() && request.result().is_some_and(|result| result.is_ok()) && request.error().is_none()
+    );
 
     let list = pool.submit(&library, ListSymbols).expect("an open pool");
     assert_eq!((list.info().id().number(), list.info().symbol()), (2, None));
@@ -454,7 +461,7 @@ fn a14_wait_any_gives_the_first_of_the_list_that_has_ended() {
     gates[0].open();
     pool.wait(requests[0], LONG).expect("an open gate");
     assert_eq!(pool.wait_any(&requests, None).expect("two have ended"), Some(0));
-    assert_eq!(pool.wait_any::<[&stillpoint_store::request::Request<()>]>(&[], None).expect("no wait"), None);
+    assert_eq!(pool.wait_any::<[&Request<()>]>(&[], None).expect("no wait"), None);
 }
 
 #[test]
@@ -466,9 +473,7 @@ fn a14_requests_are_sorted_into_those_that_have_ended_failed_or_neither() {
     let late = pool.submit(&library, Read::all("A")).expect("an open pool");
     let [a, x, y] = &requests;
     let list = [&late, x, a, y];
-    let ids = |requests: Vec<&&stillpoint_store::request::Request<Table>>| -> Vec<u64> {
-        requests.iter().map(|request| request.info().id().number()).collect()
-    };
+    let ids = |requests: Vec<&&Request<Table>>| -> Vec<u64> { requests.iter().map(|request| request.info().id().number()).collect() };
     let (pending, finished) = filter_finished(&list);
     assert_eq!((ids(pending), ids(finished), ids(filter_failed(&list))), (vec![5], vec![2, 1, 3], vec![2, 3]));
     let first = first_error(&list).expect_err("two have failed");
@@ -480,7 +485,7 @@ fn a14_requests_are_sorted_into_those_that_have_ended_failed_or_neither() {
 
 #[test]
 fn a14_one_default_pool_is_made_by_its_first_use_beside_any_others() {
-    let clock = || -> Arc<dyn stillpoint_store::request::Clock> { Arc::new(|| Instant::EPOCH + Duration::secs(7)) };
+    let clock = || -> Arc<dyn Clock> { Arc::new(|| Instant::EPOCH + Duration::secs(7)) };
     let default = RequestPool::default_pool(clock);
     assert!(std::ptr::eq(default, RequestPool::default_pool(|| panic!("it was made already"))));
     assert_eq!(default.size(), DEFAULT_SIZE);

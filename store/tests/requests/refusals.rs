@@ -25,8 +25,12 @@ fn a_request_is_finished_once_and_after_its_start() {
     assert_eq!(queue.start(), Some(id));
     assert_eq!(queue.finish(id), Ok(vec![]));
     assert_eq!(queue.finish(id), Err(NotRunning(id)));
-    assert_eq!(NotRunning(id).to_string(), "request #1 is not running in this queue: finish each request once, after `start` has returned it");
-    assert_eq!((queue.stage(id), queue.claim(id), queue.start_for(id), queue.is_empty()), (None, None, None, true));
+    assert_eq!(
+        NotRunning(id).to_string(),
+        "request #1 is not running in this queue: finish each request once, after `start` has returned it"
+    );
+    assert_eq!((queue.stage(id), queue.claim(id), queue.due_for(id), queue.is_empty()), (None, None, None, true));
+    assert_eq!((queue.start_for(id), queue.start()), (None, None));
 }
 
 #[test]
@@ -50,5 +54,8 @@ fn scopes_and_kinds_are_shown_as_people_say_them() {
     let shown = [Scope::Library, Scope::symbols(["B", "A"]), Scope::symbols([""; 0])].map(|scope| scope.to_string());
     assert_eq!(shown, ["all symbols", "`A`, `B`", "no symbol"]);
     assert_eq!([Kind::Read, Kind::Modify].map(|kind| kind.to_string()), ["read", "modify"]);
-    assert_eq!([Scope::symbols(["B", "A"]).only_symbol(), Scope::symbol("A").only_symbol(), Scope::Library.only_symbol()], [None, Some("A"), None]);
+    assert_eq!(
+        [Scope::symbols(["B", "A"]).only_symbol(), Scope::symbol("A").only_symbol(), Scope::Library.only_symbol()],
+        [None, Some("A"), None]
+    );
 }
