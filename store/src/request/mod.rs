@@ -38,8 +38,9 @@
 //! # Waiting, and threads
 //!
 //! A thread that waits without a time-out runs what it waits for if no thread has begun it; so a pool of any size, 0 included, makes progress,
-//! and an operation may itself submit and wait. A wait with a time-out leaves the work to the pool's threads, unless there are none. An
-//! operation must not wait for a request that conflicts with itself, nor for the end of its own pool: it would wait for itself.
+//! and an operation may itself submit and wait. A wait with a time-out leaves the work to the pool's threads, unless there are none; so an
+//! operation that waits had better give none, or all threads may wait for one that is free. It must not wait for a request that conflicts
+//! with itself, nor for the end of its own pool: it would wait for itself.
 //!
 //! # Virtual time
 //!

@@ -278,9 +278,9 @@ impl Queue {
         self.due().inspect(|id| self.begin(*id))
     }
 
-    /// Starts the request that [`Queue::due_for`] names.
-    pub fn start_for(&mut self, wanted: RequestId) -> Option<RequestId> {
-        self.due_for(wanted).inspect(|id| self.begin(*id))
+    /// Starts the earliest of these that is due.
+    pub fn start_among(&mut self, ids: &BTreeSet<RequestId>) -> Option<RequestId> {
+        self.due_among(ids).inspect(|id| self.begin(*id))
     }
 
     /// The earliest request that is due.
@@ -288,15 +288,20 @@ impl Queue {
         self.due.first().copied()
     }
 
-    /// The earliest request that is due among `wanted` and those that it waits for; `None` if others run them all, or it is finished.
-    pub fn due_for(&self, wanted: RequestId) -> Option<RequestId> {
-        let (mut seen, mut open) = (BTreeSet::new(), vec![wanted]);
+    /// The earliest of these that is due.
+    pub fn due_among(&self, ids: &BTreeSet<RequestId>) -> Option<RequestId> {
+        self.due.intersection(ids).next().copied()
+    }
+
+    /// Those of `wanted` that are not finished, and all that must be finished before they can start. Nothing is added to it later.
+    pub fn needed_for(&self, wanted: impl IntoIterator<Item = RequestId>) -> BTreeSet<RequestId> {
+        let (mut needed, mut open) = (BTreeSet::new(), Vec::from_iter(wanted));
         while let Some(id) = open.pop() {
-            if let Some(entry) = self.entries.get(&id).filter(|_| seen.insert(id)) {
+            if let Some(entry) = self.entries.get(&id).filter(|_| needed.insert(id)) {
                 open.extend(&entry.waits_for);
             }
         }
-        seen.into_iter().find(|id| self.due.contains(id))
+        needed
     }
 
     /// Ends a request that was started; returns those that are due now and were not, in order.

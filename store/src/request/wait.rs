@@ -11,11 +11,11 @@ use super::pool::{Core, DEFAULT_SIZE, RequestPool, State, Work};
 use super::queue::{Queue, RequestId};
 use super::set::{RequestSet, Watched};
 
-/// What a thread waits for.
+/// What a thread waits for: until nothing of it is pending, or not all.
 enum Goal {
     All(BTreeSet<RequestId>),
     Any(BTreeSet<RequestId>),
-    /// That nothing is pending.
+    /// That no request is pending.
     Drained,
 }
 
@@ -33,14 +33,6 @@ impl Goal {
         }
     }
 
-    /// A request that is due and brings the goal nearer.
-    fn due(&self, queue: &Queue) -> Option<RequestId> {
-        match self {
-            Self::All(wanted) | Self::Any(wanted) => wanted.iter().find_map(|id| queue.due_for(*id)),
-            Self::Drained => queue.due(),
-        }
-    }
-
     fn missed(&self, pending: &BTreeSet<RequestId>, timeout: Duration) -> RequestError {
         let missing: Vec<_> = match self {
             Self::All(wanted) | Self::Any(wanted) => wanted.intersection(pending).copied().collect(),
@@ -51,39 +43,75 @@ impl Goal {
     }
 }
 
+/// A thread that waits.
+struct Waiter {
+    goal: Goal,
+    timeout: Option<Duration>,
+    /// What of the time-out is left.
+    left: Option<Duration>,
+    /// What must be run for the goal, if this thread is to run it; to drain, that is everything, and not looked up here.
+    needed: Option<BTreeSet<RequestId>>,
+}
+
+impl Waiter {
+    /// A thread that has no time-out, or that nobody else would serve, runs what it waits for.
+    fn new(goal: Goal, timeout: Option<Duration>, state: &State) -> Self {
+        let helps = timeout.is_none() || state.pool.threads() == 0;
+        let needed = helps.then(|| match &goal {
+            Goal::All(wanted) | Goal::Any(wanted) => state.queue.needed_for(wanted.iter().copied()),
+            Goal::Drained => BTreeSet::new(),
+        });
+        Self { goal, timeout, left: timeout, needed }
+    }
+
+    /// Whether there is nothing to do but wait.
+    fn idle(&mut self, state: &State) -> bool {
+        let work = match (&self.needed, &self.goal) {
+            (None, _) => None,
+            (Some(_), Goal::Drained) => state.queue.due(),
+            (Some(needed), _) => state.queue.due_among(needed),
+        };
+        work.is_none() && !self.goal.reached(&state.pending)
+    }
+
+    /// Starts what this thread is to run.
+    fn start(&self, queue: &mut Queue) -> Option<RequestId> {
+        match &self.goal {
+            Goal::Drained => self.needed.as_ref().and_then(|_| queue.start()),
+            _ => queue.start_among(self.needed.as_ref()?),
+        }
+    }
+}
+
 impl Core {
-    /// Waits for the goal. A thread that has no time-out, or that nobody else would serve, runs what it waits for.
-    fn wait(self: &Arc<Self>, mut goal: Goal, timeout: Option<Duration>) -> Result<(), RequestError> {
+    fn wait(self: &Arc<Self>, goal: Goal, timeout: Option<Duration>) -> Result<(), RequestError> {
         let deadline = timeout.map(|timeout| self.clock.now() + timeout);
-        let mut left = timeout;
-        while let Some((id, work)) = self.next(&mut goal, timeout, left)? {
+        let mut waiter = Waiter::new(goal, timeout, &self.state.lock());
+        while let Some((id, work)) = self.next(&mut waiter)? {
             self.run(id, work, |due| self.announce(due));
-            left = deadline.map(|deadline| deadline.since(self.clock.now()));
+            waiter.left = deadline.map(|deadline| deadline.since(self.clock.now()));
         }
         Ok(())
     }
 
-    /// Waits until the goal is reached, which gives `None`, or there is work for this thread. `left` is what is left of the time-out.
-    fn next(&self, goal: &mut Goal, timeout: Option<Duration>, left: Option<Duration>) -> Result<Option<(RequestId, Work)>, RequestError> {
+    /// Waits until the goal is reached, which gives `None`, or there is work for this thread.
+    fn next(&self, waiter: &mut Waiter) -> Result<Option<(RequestId, Work)>, RequestError> {
         let mut state = self.state.lock();
-        let helps = left.is_none_or(|left| left.is_positive() && state.pool.threads() == 0);
-        let work = |goal: &Goal, state: &State| helps.then(|| goal.due(&state.queue)).flatten();
-        let waits = |state: &mut State| !goal.reached(&state.pending) && work(goal, state).is_none();
-        match left {
-            None => self.changed.wait_while(&mut state, waits),
+        match waiter.left {
+            None => self.changed.wait_while(&mut state, |state| waiter.idle(state)),
             Some(left) if left.is_positive() => {
                 // `core` has the type alone: no clock comes near.
                 let left = core::time::Duration::from_nanos(left.as_nanos().unsigned_abs());
-                _ = self.changed.wait_while_for(&mut state, waits, left);
+                _ = self.changed.wait_while_for(&mut state, |state| waiter.idle(state), left);
             }
-            Some(_) => {}
+            Some(_) => waiter.needed = None,
         }
-        if goal.reached(&state.pending) {
+        if waiter.goal.reached(&state.pending) {
             return Ok(None);
         }
-        let started = work(goal, &state).and_then(|due| state.queue.start_for(due));
+        let started = waiter.start(&mut state.queue);
         match state.take(started) {
-            None => Err(goal.missed(&state.pending, timeout.unwrap_or(Duration::MAX))),
+            None => Err(waiter.goal.missed(&state.pending, waiter.timeout.unwrap_or(Duration::MAX))),
             work => Ok(work),
         }
     }

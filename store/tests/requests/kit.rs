@@ -7,9 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use parking_lot::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use stillpoint_engine::{Duration, Instant};
-use stillpoint_store::request::{Call, Claim, Kind, Request, RequestError, RequestPool, Scope};
-
-use crate::memory::Memory;
+use stillpoint_store::request::{Call, Claim, Kind, Named, Request, RequestError, RequestPool, Scope};
 
 /// The sizes of pools that everything must hold for.
 pub(crate) const SIZES: [usize; 4] = [0, 1, 2, 8];
@@ -59,10 +57,10 @@ pub(crate) struct Gate {
 
 impl Gate {
     /// Submits it to `pool`.
-    pub(crate) fn submit(pool: &RequestPool, library: &Arc<Memory>, kind: Kind, scope: Scope) -> Self {
+    pub(crate) fn submit<L: Named + Send + Sync + 'static>(pool: &RequestPool, library: &Arc<L>, kind: Kind, scope: Scope) -> Self {
         let (tell, began) = sync_channel(1);
         let (open, opened) = sync_channel::<()>(1);
-        let operation = move |_: &Memory| {
+        let operation = move |_: &L| {
             tell.send(()).expect("the test waits");
             // A test that fails drops the gate, which opens it.
             let _ = opened.recv();
@@ -72,11 +70,11 @@ impl Gate {
         Self { request, began, open }
     }
 
-    pub(crate) fn read(pool: &RequestPool, library: &Arc<Memory>, symbol: &str) -> Self {
+    pub(crate) fn read<L: Named + Send + Sync + 'static>(pool: &RequestPool, library: &Arc<L>, symbol: &str) -> Self {
         Self::submit(pool, library, Kind::Read, Scope::symbol(symbol))
     }
 
-    pub(crate) fn modify(pool: &RequestPool, library: &Arc<Memory>, symbol: &str) -> Self {
+    pub(crate) fn modify<L: Named + Send + Sync + 'static>(pool: &RequestPool, library: &Arc<L>, symbol: &str) -> Self {
         Self::submit(pool, library, Kind::Modify, Scope::symbol(symbol))
     }
 
@@ -105,9 +103,16 @@ impl Log {
     }
 
     /// Submits an operation that does nothing but say its name here.
-    pub(crate) fn note(&self, pool: &RequestPool, library: &Arc<Memory>, name: &str, kind: Kind, scope: Scope) -> Request<()> {
+    pub(crate) fn note<L: Named + Send + Sync + 'static>(
+        &self,
+        pool: &RequestPool,
+        library: &Arc<L>,
+        name: &str,
+        kind: Kind,
+        scope: Scope,
+    ) -> Request<()> {
         let (log, line) = (self.clone(), name.to_owned());
-        let operation = move |_: &Memory| {
+        let operation = move |_: &L| {
             log.add(line);
             Ok::<_, Infallible>(())
         };
@@ -117,7 +122,7 @@ impl Log {
 
 /// Shows that the pool serves what is due while everything in `held` is not: with a thread free, a request for a symbol of its own, submitted
 /// later, is run, and since what is due starts in order, `held` would have begun before it.
-pub(crate) fn assert_held<T>(pool: &RequestPool, library: &Arc<Memory>, held: &[&Request<T>]) {
+pub(crate) fn assert_held<L: Named + Send + Sync + 'static, T>(pool: &RequestPool, library: &Arc<L>, held: &[&Request<T>]) {
     let probe = Log::default().note(pool, library, "probe", Kind::Read, Scope::symbol("a symbol of its own"));
     pool.wait(&probe, LONG).expect("a free thread");
     for request in held {

@@ -65,14 +65,21 @@ impl Naive {
         self.0.iter().filter(|(.., is)| *is == Some(stage)).map(|(id, ..)| *id).collect()
     }
 
-    fn due_for(&self, wanted: RequestId) -> Option<RequestId> {
-        let mut needed = BTreeSet::from([self.0.iter().position(|(id, ..)| *id == wanted).expect("a request that was submitted")]);
-        // Enough turns for the longest chain.
-        for _ in 0..self.0.len() {
-            let more: Vec<_> = needed.iter().filter(|place| self.0[**place].2.is_some()).flat_map(|place| self.before(*place)).collect();
-            needed.extend(more);
+    fn needed_for(&self, wanted: &[RequestId]) -> BTreeSet<RequestId> {
+        let unfinished = |place: &usize| wanted.contains(&self.0[*place].0) && self.0[*place].2.is_some();
+        let mut needed: BTreeSet<usize> = (0..self.0.len()).filter(unfinished).collect();
+        // From the last to the first: what waits comes after what it waits for.
+        for place in (0..self.0.len()).rev() {
+            if needed.contains(&place) {
+                needed.extend(self.before(place));
+            }
         }
-        needed.into_iter().map(|place| &self.0[place]).find(|(.., stage)| *stage == Some(Stage::Due)).map(|(id, ..)| *id)
+        needed.into_iter().map(|place| self.0[place].0).collect()
+    }
+
+    fn due_for(&self, wanted: &[RequestId]) -> Option<RequestId> {
+        let needed = self.needed_for(wanted);
+        self.in_stage(Stage::Due).into_iter().find(|id| needed.contains(id))
     }
 }
 
@@ -80,8 +87,8 @@ impl Naive {
 enum Act {
     Submit(Claim),
     Start,
-    /// Starts for one of all requests, wherever it stands.
-    StartFor(prop::sample::Index),
+    /// Starts for some of all requests, wherever they stand.
+    StartFor(prop::sample::Index, prop::sample::Index),
     /// Finishes one of those that run.
     Finish(prop::sample::Index),
 }
@@ -90,7 +97,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     let act = prop_oneof![
         5 => any_claim().prop_map(Act::Submit),
         2 => Just(Act::Start),
-        2 => any::<prop::sample::Index>().prop_map(Act::StartFor),
+        2 => any::<(prop::sample::Index, prop::sample::Index)>().prop_map(|(one, two)| Act::StartFor(one, two)),
         3 => any::<prop::sample::Index>().prop_map(Act::Finish),
     ];
     prop::collection::vec(act, 1..60)
@@ -106,7 +113,7 @@ fn finish(queue: &mut Queue, naive: &mut Naive, id: RequestId) {
 fn assert_same(queue: &Queue, naive: &Naive) {
     for (id, claim, stage) in &naive.0 {
         assert_eq!((queue.stage(*id), queue.claim(*id)), (*stage, stage.map(|_| claim)), "{id}");
-        assert_eq!(queue.due_for(*id), naive.due_for(*id), "{id}");
+        assert_eq!(queue.needed_for([*id]), naive.needed_for(&[*id]), "{id}");
     }
     let unfinished = naive.0.iter().filter(|(.., stage)| stage.is_some()).count();
     assert_eq!(
@@ -129,10 +136,12 @@ fn play(acts: Vec<Act>) {
                 assert_eq!(started, naive.in_stage(Stage::Due).first().copied());
                 started.into_iter().for_each(|id| naive.set(id, Some(Stage::Running)));
             }
-            Act::StartFor(which) if !naive.0.is_empty() => {
-                let wanted = which.get(&naive.0).0;
-                let started = queue.start_for(wanted);
-                assert_eq!(started, naive.due_for(wanted));
+            Act::StartFor(one, two) if !naive.0.is_empty() => {
+                let wanted = [one.get(&naive.0).0, two.get(&naive.0).0];
+                let needed = queue.needed_for(wanted);
+                assert_eq!(needed, naive.needed_for(&wanted));
+                let started = queue.start_among(&needed);
+                assert_eq!(started, naive.due_for(&wanted));
                 started.into_iter().for_each(|id| naive.set(id, Some(Stage::Running)));
             }
             Act::Finish(which) => {
@@ -141,7 +150,7 @@ fn play(acts: Vec<Act>) {
                     finish(&mut queue, &mut naive, *which.get(&running));
                 }
             }
-            Act::StartFor(_) => {}
+            Act::StartFor(..) => {}
         }
         assert_same(&queue, &naive);
     }

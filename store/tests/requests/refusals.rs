@@ -29,8 +29,8 @@ fn a_request_is_finished_once_and_after_its_start() {
         NotRunning(id).to_string(),
         "request #1 is not running in this queue: finish each request once, after `start` has returned it"
     );
-    assert_eq!((queue.stage(id), queue.claim(id), queue.due_for(id), queue.is_empty()), (None, None, None, true));
-    assert_eq!((queue.start_for(id), queue.start()), (None, None));
+    assert_eq!((queue.stage(id), queue.claim(id), queue.needed_for([id]), queue.is_empty()), (None, None, [].into(), true));
+    assert_eq!((queue.start_among(&[id].into()), queue.start()), (None, None));
 }
 
 #[test]
