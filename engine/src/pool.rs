@@ -27,6 +27,20 @@ pub(crate) fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a value that is no text".to_owned())
 }
 
+/// Runs `job` and turns a panic into a value, with what it said.
+///
+/// ```
+/// use stillpoint_engine::{JobPanic, pool};
+/// assert_eq!(pool::catch(|| 6 * 7), Ok(42));
+/// assert_eq!(pool::catch(|| -> u8 { panic!("no {}", 7) }), Err(JobPanic("no 7".to_owned())));
+/// ```
+///
+/// # Errors
+/// [`JobPanic`] if the job panicked. What it shared with others is as it left it.
+pub fn catch<T>(job: impl FnOnce() -> T) -> Result<T, JobPanic> {
+    catch_unwind(AssertUnwindSafe(job)).map_err(|payload| JobPanic(panic_text(&*payload)))
+}
+
 type Job<T> = Box<dyn FnOnce() -> T + Send>;
 
 enum State<T> {
@@ -51,7 +65,7 @@ impl<T: Send> Work for Shared<T> {
         match std::mem::replace(&mut *state, State::Running) {
             State::Waiting(job) => {
                 drop(state);
-                let result = catch_unwind(AssertUnwindSafe(job)).map_err(|payload| JobPanic(panic_text(&*payload)));
+                let result = catch(job);
                 *self.state.lock() = State::Done(result);
                 self.done.notify_all();
             }
@@ -122,45 +136,59 @@ impl<T: Send + 'static> Ticket<T> {
 #[derive(Debug)]
 pub struct Pool {
     size: usize,
-    sender: Mutex<Option<Sender<Arc<dyn Work>>>>,
+    crew: Mutex<Option<Crew>>,
+}
+
+/// The threads of a pool, as long as the sender lives.
+#[derive(Debug)]
+struct Crew {
+    sender: Sender<Arc<dyn Work>>,
+    threads: usize,
 }
 
 impl Pool {
     /// A pool of `size` threads. With 0, jobs run where they are waited for.
     pub fn new(size: usize) -> Self {
-        Self { size, sender: Mutex::new(None) }
+        Self { size, crew: Mutex::new(None) }
     }
 
-    /// The number of threads.
+    /// The number of threads that it was made with.
     pub fn size(&self) -> usize {
         self.size
+    }
+
+    /// The number of threads that run: 0 before the first job, and fewer than [`Pool::size`] if the system would not give them.
+    pub fn threads(&self) -> usize {
+        self.crew.lock().as_ref().map_or(0, |crew| crew.threads)
     }
 
     /// Submits a job.
     pub fn submit<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Ticket<T> {
         let shared = Arc::new(Shared { state: Mutex::new(State::Waiting(Box::new(job))), done: Condvar::new() });
         if self.size > 0 {
-            let mut sender = self.sender.lock();
-            let sender = sender.get_or_insert_with(|| start_threads(self.size));
+            let mut crew = self.crew.lock();
+            let crew = crew.get_or_insert_with(|| start_threads(self.size));
             // The threads hold the receiver as long as there is a sender; were they gone, the waiting thread would run the job.
-            let _ = sender.send(shared.clone());
+            let _ = crew.sender.send(shared.clone());
         }
         Ticket(shared)
     }
 }
 
-fn start_threads(size: usize) -> Sender<Arc<dyn Work>> {
+fn start_threads(size: usize) -> Crew {
     let (sender, receiver) = unbounded::<Arc<dyn Work>>();
-    for index in 0..size {
+    let start = |index: &usize| {
         let receiver = receiver.clone();
         // A thread that cannot be had is not missed: whoever waits runs the job.
-        let _ = std::thread::Builder::new().name(format!("stillpoint-pool-{index}")).spawn(move || {
+        let thread = std::thread::Builder::new().name(format!("stillpoint-pool-{index}")).spawn(move || {
             while let Ok(work) = receiver.recv() {
                 work.run();
             }
         });
-    }
-    sender
+        thread.is_ok()
+    };
+    let threads = (0..size).filter(start).count();
+    Crew { sender, threads }
 }
 
 #[cfg(test)]
@@ -174,6 +202,7 @@ mod tests {
             let tickets: Vec<_> = (0..100u64).map(|n| pool.submit(move || n * n)).collect();
             let sum: u64 = tickets.iter().map(|ticket| ticket.wait().expect("no panic")).sum();
             assert_eq!(sum, 328_350);
+            assert_eq!((pool.size(), pool.threads()), (size, size));
         }
     }
 
