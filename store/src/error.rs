@@ -5,6 +5,12 @@ use std::sync::Arc;
 
 use stillpoint_engine::Instant;
 
+use crate::chunk::ChunkError;
+use crate::date::DateError;
+use crate::documents::DocumentError;
+use crate::history::HistoryError;
+use crate::query::QueryError;
+
 /// Why an operation of the store did not happen. Unless a variant says otherwise, nothing was changed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -135,6 +141,16 @@ pub enum StoreError {
         /// What the system says.
         why: String,
     },
+    /// Of documents.
+    Document(DocumentError),
+    /// Of metadata with history.
+    History(HistoryError),
+    /// Of chunks.
+    Chunk(ChunkError),
+    /// Of a query.
+    Query(QueryError),
+    /// Of a date or a range of dates.
+    Date(DateError),
     /// Of another part of the store: see its source.
     Other(Arc<dyn std::error::Error + Send + Sync>),
 }
@@ -202,9 +218,26 @@ impl fmt::Display for StoreError {
             ),
             Self::Io { what, why } => write!(f, "{what}: {why}"),
             Self::Uncertain { file, why } => write!(f, "whether {file} was written is not known: {why}; look before you repeat it"),
+            Self::Document(error) => write!(f, "{error}"),
+            Self::History(error) => write!(f, "{error}"),
+            Self::Chunk(error) => write!(f, "{error}"),
+            Self::Query(error) => write!(f, "{error}"),
+            Self::Date(error) => write!(f, "{error}"),
             Self::Other(error) => write!(f, "{error}"),
         }
     }
 }
 
 impl std::error::Error for StoreError {}
+
+macro_rules! from {
+    ($($error:ident: $variant:ident),*) => { $(
+        impl From<$error> for StoreError {
+            fn from(error: $error) -> Self {
+                Self::$variant(error)
+            }
+        }
+    )* };
+}
+
+from!(DocumentError: Document, HistoryError: History, ChunkError: Chunk, QueryError: Query, DateError: Date);

@@ -1,12 +1,17 @@
 //! Versioned, crash-safe time series for research data and results.
 
 mod cache;
+pub mod chunk;
 mod clock;
 pub mod date;
+pub mod documents;
 mod error;
+pub mod history;
 mod library;
 mod log;
 mod object;
+pub mod query;
+pub mod request;
 mod segment;
 mod store;
 mod suggest;

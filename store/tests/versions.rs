@@ -104,8 +104,8 @@ fn bad_rows_are_refused_and_change_nothing() {
     let other = Table::at([at(9)]).column("value", [1.5]).finish().expect("rows");
     let error = library.append("a", &other, &WriteOptions::default()).expect_err("another type");
     assert_eq!(error.to_string(), "columns for `a`: `value` is of type Float64, and of type Int64 before: convert it, or write a new version");
-    let missing = library.append("b", &rows(0..1), &WriteOptions::default()).expect_err("no symbol");
-    assert_eq!(missing.to_string(), "library `lib` has no symbol `b`: there is only `a`");
+    let missing = library.append("eurusd", &rows(0..1), &WriteOptions::default()).expect_err("no symbol");
+    assert_eq!(missing.to_string(), "library `lib` has no symbol `eurusd`: there is only `a`");
     assert_eq!(library.upsert("b", &rows(0..1), &WriteOptions::default()).expect("made").version, 1);
     let empty = library.append("a", &rows(0..0), &WriteOptions::default()).expect("nothing to do");
     assert_eq!((empty.version, empty.rows), (1, 3));
@@ -150,7 +150,8 @@ fn snapshots_hold_what_is_deleted_and_numbers_are_never_used_twice() {
     assert_eq!(values(&library.read("a", &monday).expect("the snapshot has it").table), [0, 1, 2, 3]);
     assert_eq!(library.list_symbols(&Symbols { snapshot: Some("monday".to_owned()), ..Symbols::default() }).expect("listed"), ["a", "b"]);
     library.delete_snapshot("monday").expect("deleted");
-    assert!(matches!(library.read("a", &monday), Err(StoreError::SymbolNotFound { .. })));
+    assert!(matches!(library.read("a", &monday), Err(StoreError::SnapshotNotFound(_))));
+    assert!(matches!(library.read("a", &ReadOptions::as_of(AsOf::Version(2))), Err(StoreError::SymbolNotFound { .. })));
     assert_eq!(library.write("a", &rows(0..1), &WriteOptions::default()).expect("written").version, 4, "three versions were used");
     assert_eq!(library.write("b", &rows(0..1), &WriteOptions::default()).expect("written").version, 2);
 }

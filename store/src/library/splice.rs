@@ -123,11 +123,11 @@ impl Core {
 }
 
 fn before(last: i64) -> Result<DateRange, StoreError> {
-    DateRange::new(..=Instant::from_nanos(last)).map_err(StoreError::other)
+    Ok(DateRange::new(..=Instant::from_nanos(last))?)
 }
 
 fn after(first: i64) -> Result<DateRange, StoreError> {
-    DateRange::new(Instant::from_nanos(first)..).map_err(StoreError::other)
+    Ok(DateRange::new(Instant::from_nanos(first)..)?)
 }
 
 /// The last `rows` rows of some parts.
