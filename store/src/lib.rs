@@ -6,6 +6,7 @@ mod clock;
 pub mod date;
 pub mod documents;
 mod error;
+mod fsck;
 pub mod history;
 mod library;
 mod log;
@@ -21,6 +22,7 @@ pub use cache::{CACHE_BYTES, Cache, CacheStats};
 pub use clock::{Clock, SetClock, SystemClock};
 pub use date::DateRange;
 pub use error::StoreError;
+pub use fsck::{Finding, FsckReport};
 pub use library::{
     AsOf, AuditLine, Compacted, ReadOptions, Reading, SYMBOL, Scan, SnapshotInfo, Swept, Symbols, TickLibrary, Transaction, VersionInfo,
     VersionLibrary, WriteOptions, Written,
