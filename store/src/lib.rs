@@ -12,6 +12,7 @@ mod library;
 mod log;
 mod object;
 pub mod query;
+mod repair;
 pub mod request;
 mod segment;
 mod store;
@@ -28,5 +29,6 @@ pub use library::{
     VersionLibrary, WriteOptions, Written,
 };
 pub use object::{Bucket, ObjectInfo, Objects};
+pub use repair::repair;
 pub use store::{Kind, LibraryInfo, OwnLibrary, QUOTA_BYTES, Store, StoreOptions};
 pub use table::{IntoColumn, TIME, Table, TableBuilder, time_type};

@@ -355,6 +355,16 @@ impl VersionLibrary {
         self.0.compact(symbol, true)
     }
 
+    /// Writes down the state of the library, so that opening it need not read all commits. Done by itself now and then. Returns the number of
+    /// the commit that it stands for.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn checkpoint(&self) -> Result<u64, StoreError> {
+        self.0.refresh()?;
+        self.0.log.checkpoint()
+    }
+
     /// Removes files that no version has shown for so long. Zero is right only if nobody else has the store open.
     ///
     /// # Errors

@@ -23,7 +23,7 @@ use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::object::Objects;
 
-pub(crate) use commit::{BlobRef, Commit, Entry, commit_name, commit_number, digest, hex128};
+pub(crate) use commit::{BlobRef, Commit, Entry, commit_name, commit_number, digest, header, hex128};
 pub(crate) use group::{Group, Verdict};
 use group::Waiting;
 use head::Head;
