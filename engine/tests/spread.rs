@@ -402,6 +402,53 @@ fn a_controlled_stream_has_one_copy_in_the_component_of_its_subscribers() {
     }
 }
 
+/// Subscribes to a stream when its timer comes.
+struct Latecomer {
+    stream: StreamRef<Note>,
+    when: Instant,
+}
+
+impl Actor for Latecomer {
+    fn started(&mut self, ctx: &mut Context<'_, Self>) {
+        ctx.notify_at(self.when, ());
+    }
+}
+
+impl Handler<()> for Latecomer {
+    fn handle(&mut self, (): &(), ctx: &mut Context<'_, Self>) {
+        ctx.subscribe_stream(self.stream);
+    }
+}
+
+impl Handler<Note> for Latecomer {
+    fn handle(&mut self, _: &Note, _: &mut Context<'_, Self>) {}
+}
+
+#[test]
+fn shards_that_open_one_stream_in_one_window_are_found_out_before_anything_is_told() {
+    // The first to subscribe decides which items are skipped: the one of event time 3, delivered at 5, is after instant 2 and before instant 4.
+    let build = || {
+        let mut sim = Simulation::new("late").start(at(0)).until(at(20));
+        let items = (1..9).map(|index| Timed { at: at(index), value: Note(index as u64) }).collect();
+        let stream = sim.stream("s", Stream::from_vec(items).reorder(ns(2)))?;
+        sim.actor("early", Latecomer { stream, when: at(2) })?;
+        sim.actor("late", Latecomer { stream, when: at(4) })?;
+        sim.link("early", "late", Link::latency(ns(10)))?;
+        Ok::<_, BuildError>(sim)
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let trace = |host: Host, file: &str| {
+        let file = folder.path().join(file);
+        let launch = Launch::new(build).host(host).shards(2).batch(1);
+        let outcome = launch.observe(Box::new(Writer::create(&file, Text::Keep).expect("a file"))).run().expect("a run");
+        (outcome.trace_hash, outcome.deliveries, std::fs::read(&file).expect("a trace"))
+    };
+    let (inline, spread) = (trace(Host::Inline, "a.trace"), trace(Host::Actix { threads: 2 }, "b.trace"));
+    // Two starts, two timers, the items 3 to 8 to the one, and 3 to 8 to the other, who came before the third was delivered.
+    assert_eq!(inline.1, 16);
+    assert!(inline == spread, "a trace file differs");
+}
+
 #[test]
 fn handlers_are_not_told_where_they_run() {
     // A state that is no more than `Send` is enough for an actor.

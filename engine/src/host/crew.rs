@@ -249,6 +249,8 @@ impl Crew {
         }
         for member in &mut self.members {
             Self::receive(&self.berth.post, member);
+            // Every shard hears of it after the same window, so no thread waits for another at a meeting that does not take place.
+            self.over |= member.shard.core.border.as_ref().is_some_and(|border| border.conflict);
         }
         Ok(())
     }
