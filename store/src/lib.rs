@@ -25,8 +25,9 @@ pub use date::DateRange;
 pub use error::StoreError;
 pub use fsck::{Finding, FsckReport};
 pub use library::{
-    AsOf, AuditLine, Compacted, ReadOptions, Reading, SYMBOL, Scan, SnapshotInfo, Swept, Symbols, TickLibrary, Transaction, VersionInfo,
-    VersionLibrary, WriteOptions, Written,
+    AsOf, AuditLine, ChunkInfo, ChunkLibrary, ChunkedInfo, Chunks, Compacted, DocumentLibrary, MetadataLibrary, ReadOptions, Reading,
+    SYMBOL, Scan, SnapshotInfo, Swept, Symbols, TickLibrary, TickPartitions, Transaction, VersionInfo, VersionLibrary, WriteOptions,
+    Written,
 };
 pub use object::{Bucket, ObjectInfo, Objects};
 pub use repair::repair;

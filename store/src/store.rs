@@ -10,9 +10,15 @@ use serde::{Deserialize, Serialize};
 use stillpoint_engine::{Instant, Pool};
 
 use crate::cache::{Cache, CacheStats};
+use crate::chunk::{Chunker, Chunkers};
 use crate::clock::{Clock, SystemClock};
+use crate::date::{Period, Zone};
+use crate::documents::Documents;
 use crate::error::StoreError;
-use crate::library::{Core, Shared, VersionLibrary, check_name};
+use crate::history::History;
+use crate::library::{
+    ChunkLibrary, Core, DocumentLibrary, Kept, Measured, MetadataLibrary, Shared, TickPartitions, VersionLibrary, check_name,
+};
 use crate::log::{BlobRef, Entry, Group, Log, Pace, Stamp, State, Verdict};
 use crate::object::{Bucket, Objects};
 use crate::suggest::help;
@@ -174,7 +180,10 @@ pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
     registry: Log<Registry>,
     cores: Mutex<BTreeMap<u64, Arc<Core>>>,
+    documents: Mutex<BTreeMap<u64, Arc<Kept<Documents>>>>,
+    metadata: Mutex<BTreeMap<u64, Arc<Kept<History>>>>,
     own: Mutex<BTreeMap<&'static str, ()>>,
+    chunkers: Mutex<Chunkers>,
 }
 
 impl Store {
@@ -202,11 +211,20 @@ impl Store {
         let StoreOptions { clock, cache, background, writer } = options;
         let writer = match writer {
             Some(writer) => writer,
-            None => getrandom::u64().map_err(|error| StoreError::Io { what: "drawing a number for this writer".to_owned(), why: error.to_string() })?,
+            None => getrandom::u64()
+                .map_err(|error| StoreError::Io { what: "drawing a number for this writer".to_owned(), why: error.to_string() })?,
         };
         let registry = Log::open(objects.clone(), "store", clock.clone(), writer, Pace { commits: CHECKPOINT_EVERY })?;
         let shared = Shared { objects, clock, cache, writer, segments: AtomicU64::new(0), background };
-        let inner = Inner { shared: Arc::new(shared), registry, cores: Mutex::default(), own: Mutex::default() };
+        let inner = Inner {
+            shared: Arc::new(shared),
+            registry,
+            cores: Mutex::default(),
+            documents: Mutex::default(),
+            metadata: Mutex::default(),
+            own: Mutex::default(),
+            chunkers: Mutex::default(),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -294,6 +312,12 @@ impl Store {
         if let Some(core) = self.inner.cores.lock().get(&id) {
             core.quota.store(quota, Ordering::Relaxed);
         }
+        if let Some(kept) = self.inner.documents.lock().get(&id) {
+            kept.quota.store(quota, Ordering::Relaxed);
+        }
+        if let Some(kept) = self.inner.metadata.lock().get(&id) {
+            kept.quota.store(quota, Ordering::Relaxed);
+        }
         Ok(())
     }
 
@@ -306,6 +330,8 @@ impl Store {
         let name = name.to_owned();
         self.registry(move |registry| registry.get(&name).map(|_| RegistryOp::Delete { name: name.clone() }))?;
         self.inner.cores.lock().remove(&id);
+        self.inner.documents.lock().remove(&id);
+        self.inner.metadata.lock().remove(&id);
         self.remove_files(id)
     }
 
@@ -347,13 +373,63 @@ impl Store {
         self.core(name, &Kind::Tick).map(crate::TickLibrary)
     }
 
+    /// Opens the tick libraries `<base>_<year>`, by years in UTC, as one. There need not be any yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] for a base that cannot begin a name.
+    pub fn tick_partitions(&self, base: &str) -> Result<TickPartitions, StoreError> {
+        self.tick_partitions_by(base, Period::Year, Zone::UTC)
+    }
+
+    /// Opens the tick libraries `<base>_<period>`, by the periods of a zone, as one. There need not be any yet.
+    ///
+    /// # Errors
+    /// As [`Store::tick_partitions`].
+    pub fn tick_partitions_by(&self, base: &str, period: Period, zone: Zone) -> Result<TickPartitions, StoreError> {
+        TickPartitions::new(self.clone(), base, period, zone)
+    }
+
+    /// Opens a library of chunks, which may be cut by the chunkers that are registered by now.
+    ///
+    /// # Errors
+    /// [`StoreError::LibraryNotFound`], [`StoreError::WrongKind`].
+    pub fn chunks(&self, name: &str) -> Result<ChunkLibrary, StoreError> {
+        let core = self.core(name, &Kind::Chunk)?;
+        Ok(ChunkLibrary::new(core, self.inner.chunkers.lock().clone()))
+    }
+
+    /// Makes a chunker of one's own known to this store. Libraries write its name down: register it whenever the store is opened, before they are.
+    ///
+    /// # Errors
+    /// [`StoreError::Chunk`] if the name is taken; `day`, `month` and `year` are.
+    pub fn register_chunker(&self, name: &str, chunker: impl Chunker + 'static) -> Result<(), StoreError> {
+        Ok(self.inner.chunkers.lock().register(name, chunker)?)
+    }
+
+    /// Opens a library of documents.
+    ///
+    /// # Errors
+    /// [`StoreError::LibraryNotFound`], [`StoreError::WrongKind`].
+    pub fn documents(&self, name: &str) -> Result<DocumentLibrary, StoreError> {
+        self.kept(name, &Kind::Document, &self.inner.documents).map(DocumentLibrary)
+    }
+
+    /// Opens a library of metadata with history.
+    ///
+    /// # Errors
+    /// [`StoreError::LibraryNotFound`], [`StoreError::WrongKind`].
+    pub fn metadata(&self, name: &str) -> Result<MetadataLibrary, StoreError> {
+        self.kept(name, &Kind::Metadata, &self.inner.metadata).map(MetadataLibrary)
+    }
+
     /// Makes a kind of libraries of one's own known to this store.
     ///
     /// # Errors
     /// [`StoreError::Kind`] if there is a kind of this name.
     pub fn register<L: OwnLibrary>(&self) -> Result<(), StoreError> {
         let kind = L::KIND;
-        let builtin = [Kind::Version, Kind::Tick, Kind::Chunk, Kind::Document, Kind::Metadata].iter().any(|known| known.to_string() == kind);
+        let builtin =
+            [Kind::Version, Kind::Tick, Kind::Chunk, Kind::Document, Kind::Metadata].iter().any(|known| known.to_string() == kind);
         if builtin || self.inner.own.lock().insert(kind, ()).is_some() {
             return Err(StoreError::Kind(format!("there is a kind of libraries `{kind}` already: choose another name")));
         }
@@ -375,7 +451,10 @@ impl Store {
 
     /// What went wrong in the background, lately: compaction and checkpoints are tried again by themselves.
     pub fn trouble(&self) -> Vec<StoreError> {
-        self.inner.cores.lock().values().filter_map(|core| core.trouble()).collect()
+        let rows = self.inner.cores.lock().values().filter_map(|core| core.trouble()).collect::<Vec<_>>();
+        let documents = self.inner.documents.lock().values().filter_map(|kept| kept.trouble()).collect::<Vec<_>>();
+        let metadata = self.inner.metadata.lock().values().filter_map(|kept| kept.trouble()).collect::<Vec<_>>();
+        [rows, documents, metadata].concat()
     }
 
     pub(crate) fn known_id(&self, name: &str) -> Result<u64, StoreError> {
@@ -392,6 +471,8 @@ impl Store {
         let known = self.check_kind(name, kind)?;
         let mut cores = self.inner.cores.lock();
         if let Some(core) = cores.get(&known.0) {
+            // Another process may have changed it.
+            core.quota.store(known.1, Ordering::Relaxed);
             return Ok(core.clone());
         }
         let (folder, shared) = (folder(known.0), self.inner.shared.clone());
@@ -399,6 +480,21 @@ impl Store {
         let core = Arc::new(Core::new(name.to_owned(), folder, known.1, shared, log));
         cores.insert(known.0, core.clone());
         Ok(core)
+    }
+
+    /// Opens a library that is kept in memory, once for the process.
+    fn kept<S: Measured>(&self, name: &str, kind: &Kind, open: &Mutex<BTreeMap<u64, Arc<Kept<S>>>>) -> Result<Arc<Kept<S>>, StoreError> {
+        let (id, quota) = self.check_kind(name, kind)?;
+        let mut open = open.lock();
+        if let Some(kept) = open.get(&id) {
+            kept.quota.store(quota, Ordering::Relaxed);
+            return Ok(kept.clone());
+        }
+        let shared = self.inner.shared.clone();
+        let log = Log::open(shared.objects.clone(), &folder(id), shared.clock.clone(), shared.writer, Pace { commits: CHECKPOINT_EVERY })?;
+        let kept = Arc::new(Kept::new(name.to_owned(), quota, shared, log));
+        open.insert(id, kept.clone());
+        Ok(kept)
     }
 
     /// The number and the quota of a library, if it is of this kind.
@@ -424,7 +520,8 @@ impl Store {
 
 impl Registry {
     fn get(&self, name: &str) -> Result<&Known, StoreError> {
-        let missing = || StoreError::LibraryNotFound { library: name.to_owned(), help: help(name, self.libraries.keys().map(String::as_str)) };
+        let missing =
+            || StoreError::LibraryNotFound { library: name.to_owned(), help: help(name, self.libraries.keys().map(String::as_str)) };
         self.libraries.get(name).ok_or_else(missing)
     }
 }

@@ -178,6 +178,15 @@ impl Table {
         Ok(values)
     }
 
+    /// These columns, the time index first.
+    pub(crate) fn select_columns(&self, columns: &[&str]) -> Result<Self, StoreError> {
+        let time = self.schema.index_of(TIME).ok().filter(|_| !columns.contains(&TIME));
+        let indexes = time.into_iter().map(Ok).chain(columns.iter().map(|column| self.index_of(column))).collect::<Result<Vec<_>, _>>()?;
+        let schema = Arc::new(self.schema.project(&indexes).map_err(StoreError::other)?);
+        let batches = self.batches.iter().map(|batch| batch.project(&indexes).map_err(StoreError::other));
+        Ok(Self { schema, batches: batches.collect::<Result<_, _>>()? })
+    }
+
     fn index_of(&self, column: &str) -> Result<usize, StoreError> {
         self.schema.index_of(column).map_err(|_| StoreError::Schema {
             symbol: "these rows".to_owned(),
@@ -317,7 +326,8 @@ impl TableBuilder {
             let what = format!("column `{name}` has {} rows where `{first}` has {rows}", column.len());
             return Err(StoreError::Schema { symbol: "these rows".to_owned(), what });
         }
-        let fields: Vec<Field> = self.columns.iter().map(|(name, column)| Field::new(name, column.data_type().clone(), name != TIME)).collect();
+        let fields: Vec<Field> =
+            self.columns.iter().map(|(name, column)| Field::new(name, column.data_type().clone(), name != TIME)).collect();
         let schema = Arc::new(Schema::new(fields));
         let columns: Vec<ArrayRef> = self.columns.into_iter().map(|(_, column)| column).collect();
         if columns.is_empty() {

@@ -112,6 +112,12 @@ fn midnight(day: NaiveDate) -> Option<Instant> {
 #[derive(Clone)]
 pub struct Chunkers(BTreeMap<String, Arc<dyn Chunker>>);
 
+impl std::fmt::Debug for Chunkers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
 impl Default for Chunkers {
     /// `day`, `month` and `year`.
     fn default() -> Self {

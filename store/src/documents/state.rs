@@ -8,7 +8,7 @@ use serde_json::Value;
 use stillpoint_engine::Instant;
 
 use super::collection::Collection;
-use super::document::Document;
+use super::document::{Document, length};
 use super::index::IndexSpec;
 use super::order::{Key, float, whole};
 use super::{DocumentError, Filter};
@@ -145,6 +145,23 @@ impl Documents {
     /// Bytes of all documents as compact JSON; what a quota counts.
     pub fn bytes(&self) -> u64 {
         self.collections.values().map(Collection::bytes).sum()
+    }
+
+    /// What [`Documents::bytes`] would be after an operation.
+    pub(crate) fn bytes_after(&self, op: &DocumentOp) -> u64 {
+        let (DocumentOp::Write { collection, .. } | DocumentOp::DropCollection { collection }) = op else { return self.bytes() };
+        let base = self.collections.get(collection);
+        let DocumentOp::Write { changes, .. } = op else { return self.bytes() - base.map_or(0, Collection::bytes) };
+        // A document may change more than once; what it is last counts.
+        let last: BTreeMap<Key, u64> = changes
+            .iter()
+            .map(|change| match change {
+                Change::Put(document) => (document.key(), length(document.value())),
+                Change::Remove(id) => (id.clone(), 0),
+            })
+            .collect();
+        let before = last.keys().filter_map(|id| base?.get(id)).map(|document| length(document.value())).sum::<u64>();
+        self.bytes() - before + last.values().sum::<u64>()
     }
 
     /// The indexes of a collection, sorted by name. That of `_id` is always there and not among them.

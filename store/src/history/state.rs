@@ -131,6 +131,14 @@ impl History {
         self.bytes
     }
 
+    /// What [`History::bytes`] would be after an operation.
+    pub(crate) fn bytes_after(&self, op: &HistoryOp) -> u64 {
+        match op {
+            HistoryOp::Learn { record, .. } => self.bytes + record.iter().map(|fact| length(&fact.metadata)).sum::<u64>(),
+            HistoryOp::Purge { symbol } => self.bytes - self.entries(symbol).iter().map(|entry| length(&entry.metadata)).sum::<u64>(),
+        }
+    }
+
     /// All that was ever recorded of `symbol` and not purged, sorted by start; of equal starts, in the order of recording.
     pub fn entries(&self, symbol: &str) -> &[Entry] {
         self.symbols.get(symbol).map(Vec::as_slice).unwrap_or_default()

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use stillpoint_engine::{Instant, Pool};
 
 use super::info::Written;
+use super::kept::is_nearly_full;
 use super::op::{Op, PartOp, PlaceOp, Tip};
 use super::state::{Place, Series};
 use crate::cache::Cache;
@@ -102,7 +103,8 @@ impl Core {
             return Ok(laid);
         }
         laid.parts = self.write_segments(symbol, table)?;
-        laid.bytes = laid.parts.iter().map(|part| if let PlaceOp::At(Place::Segment(segment)) = &part.place { segment.bytes } else { 0 }).sum();
+        laid.bytes =
+            laid.parts.iter().map(|part| if let PlaceOp::At(Place::Segment(segment)) = &part.place { segment.bytes } else { 0 }).sum();
         Ok(laid)
     }
 
@@ -205,7 +207,7 @@ impl Core {
 
     pub(crate) fn nearly_full(&self) -> Option<(u64, u64)> {
         let (quota, bytes) = (self.quota.load(Ordering::Relaxed), self.log.read(|state| state.bytes));
-        (quota > 0 && bytes >= quota / 10 * 9).then_some((bytes, quota))
+        is_nearly_full(bytes, quota).then_some((bytes, quota))
     }
 
     pub(crate) fn written(&self, symbol: &str, number: u64, rows: u64, at: Instant) -> Written {

@@ -10,6 +10,7 @@ use stillpoint_engine::Instant;
 use super::core::Core;
 use super::info::{AsOf, ReadOptions, Reading, VersionInfo};
 use super::state::{Part, Place, Series, Symbol, Version};
+use crate::date::DateRange;
 use crate::error::StoreError;
 use crate::log::commit_name;
 use crate::query::Pushdown;
@@ -86,7 +87,12 @@ impl Core {
             at: Instant::from_nanos(version.at),
             rows: version.rows,
             span: version.span.map(|(first, last)| (Instant::from_nanos(first), Instant::from_nanos(last))),
-            columns: state.schema(version.schema).fields().iter().map(|field| (field.name().clone(), field.data_type().to_string())).collect(),
+            columns: state
+                .schema(version.schema)
+                .fields()
+                .iter()
+                .map(|field| (field.name().clone(), field.data_type().to_string()))
+                .collect(),
             metadata: version.metadata.as_ref().and_then(|text| serde_json::from_str(text).ok()),
             snapshots: state.snapshots.iter().filter(|(_, snapshot)| pinned(&snapshot.pins)).map(|(name, _)| name.clone()).collect(),
             deleted: version.hidden,
@@ -101,28 +107,27 @@ impl Core {
             let span = options.range.half_open();
             let rows = options.rows.map_or((0, version.rows), |(from, to)| (from.min(version.rows), to.min(version.rows)));
             let parts = wanted_parts(known, version, rows, span);
-            let mut in_use = self.in_use.lock();
-            for (part, _) in &parts {
-                if let Place::Segment(segment) = &part.place {
-                    *in_use.entry(segment.name.clone()).or_default() += 1;
-                }
-            }
-            drop(in_use);
+            self.hold(&parts);
             let info = self.info(state, symbol, version);
             Ok(Selected { core: self.clone(), info, schema, parts, span, cached: !options.bypass_cache })
         })
+    }
+
+    /// The files of these parts are not removed by this process until they are let go.
+    fn hold(&self, parts: &[(Part, (u64, u64))]) {
+        let mut in_use = self.in_use.lock();
+        for (part, _) in parts {
+            if let Place::Segment(segment) = &part.place {
+                *in_use.entry(segment.name.clone()).or_default() += 1;
+            }
+        }
     }
 
     /// Reads what is asked for.
     pub(crate) fn read(self: &Arc<Self>, symbol: &str, options: &ReadOptions) -> Result<Reading, StoreError> {
         self.refresh()?;
         let selected = self.select(symbol, options)?;
-        let mut batches = Vec::new();
-        selected.for_each(None, &mut |batch| {
-            batches.push(batch);
-            Ok(true)
-        })?;
-        let table = Table::of(selected.schema.clone(), batches);
+        let table = selected.table()?;
         Ok(Reading { symbol: symbol.to_owned(), version: selected.info.clone(), table })
     }
 
@@ -230,6 +235,25 @@ impl Selected {
                 read_inline(&*shared.objects, &object, blob, &columns, wanted, emit)
             }
         }
+    }
+
+    /// All the rows.
+    pub(crate) fn table(&self) -> Result<Table, StoreError> {
+        let mut batches = Vec::new();
+        self.for_each(None, &mut |batch| {
+            batches.push(batch);
+            Ok(true)
+        })?;
+        Ok(Table::of(self.schema.clone(), batches))
+    }
+
+    /// Of rows of all instants, those that lie in a range, and of these columns alone. They are of the same version.
+    pub(crate) fn narrowed(&self, range: DateRange, schema: SchemaRef) -> Self {
+        let span = range.half_open();
+        let overlaps = |part: &Part| part.span.is_none_or(|(first, last)| last >= span.0 && span.1.is_none_or(|to| first < to));
+        let parts: Vec<(Part, (u64, u64))> = self.parts.iter().filter(|(part, _)| overlaps(part)).cloned().collect();
+        self.core.hold(&parts);
+        Self { core: self.core.clone(), info: self.info.clone(), schema, parts, span, cached: self.cached }
     }
 
     /// The files that the rows are in.

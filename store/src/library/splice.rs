@@ -73,7 +73,7 @@ impl Core {
         let (from, to) = range.half_open();
         let everything = ReadOptions::as_of(AsOf::Latest).columns([TIME]);
         let count = |range: DateRange| -> Result<(u64, Option<(i64, i64)>), StoreError> {
-            let reading = self.read_known(symbol, &everything.clone().range(range))?;
+            let reading = self.select(symbol, &everything.clone().range(range))?.table()?;
             Ok((reading.rows(), reading.span().map(|(first, last)| (first.as_nanos(), last.as_nanos()))))
         };
         let info = self.log.read(|state| {
@@ -109,16 +109,6 @@ impl Core {
         let rows = all.iter().map(|part| part.rows).sum();
         let bytes = middle.map_or(0, |laid| laid.bytes);
         Ok((version.number, Laid::of(schema, all, rows, span, bytes)))
-    }
-
-    fn read_known(self: &Arc<Self>, symbol: &str, options: &ReadOptions) -> Result<Table, StoreError> {
-        let selected = self.select(symbol, options)?;
-        let mut batches = Vec::new();
-        selected.for_each(None, &mut |batch| {
-            batches.push(batch);
-            Ok(true)
-        })?;
-        Ok(Table::of(selected.schema.clone(), batches))
     }
 }
 

@@ -2,22 +2,17 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
-use arrow_schema::{DataType, Field, Schema};
 use stillpoint_engine::Instant;
 
 use super::compact::{Compacted, Swept};
 use super::core::Core;
+use super::gather::merge;
 use super::info::{ReadOptions, VersionInfo, WriteOptions, Written};
-use super::plan::union;
 use super::select::Scan;
 use super::version::{Symbols, VersionLibrary};
 use crate::date::DateRange;
 use crate::error::StoreError;
-use crate::table::{Table, time_of};
-
-/// The column that says which symbol a row is of, where several are read together.
-pub const SYMBOL: &str = "symbol";
+use crate::table::Table;
 
 /// A library of ticks: any columns, a time index in nanoseconds, one version.
 ///
@@ -61,9 +56,15 @@ impl TickLibrary {
     /// # Errors
     /// [`StoreError::SymbolNotFound`], [`StoreError::Schema`], [`StoreError::Damaged`].
     pub fn read(&self, symbols: &[&str], range: DateRange, columns: Option<&[&str]>) -> Result<Table, StoreError> {
-        let options = ReadOptions { range, columns: columns.map(|columns| columns.iter().map(|&column| column.to_owned()).collect()), ..ReadOptions::default() };
-        let tables: Vec<(String, Table)> =
-            symbols.iter().map(|symbol| Ok((symbol.to_string(), self.0.read(symbol, &options)?.table))).collect::<Result<_, StoreError>>()?;
+        let options = ReadOptions {
+            range,
+            columns: columns.map(|columns| columns.iter().map(|&column| column.to_owned()).collect()),
+            ..ReadOptions::default()
+        };
+        let tables: Vec<(String, Table)> = symbols
+            .iter()
+            .map(|symbol| Ok((symbol.to_string(), self.0.read(symbol, &options)?.table)))
+            .collect::<Result<_, StoreError>>()?;
         match &tables[..] {
             [] => Err(StoreError::invalid("the symbols to read", "there are none: name at least one")),
             [(_, one)] => Ok(one.clone()),
@@ -151,37 +152,4 @@ impl TickLibrary {
     pub fn sweep(&self, grace: stillpoint_engine::Duration) -> Result<Swept, StoreError> {
         self.0.sweep(grace)
     }
-}
-
-/// Tables in one order of time, stable in the order of the tables, with a column that says which table a row is of.
-pub(crate) fn merge(tables: &[(String, Table)]) -> Result<Table, StoreError> {
-    let mut schema = Arc::new(Schema::empty());
-    for (symbol, table) in tables {
-        schema = union(symbol, &schema, table.schema())?;
-    }
-    let mut fields: Vec<Arc<Field>> = schema.fields().iter().cloned().collect();
-    if schema.index_of(SYMBOL).is_ok() {
-        let what = "they have a column `symbol` of their own: read one symbol at a time, or other columns".to_owned();
-        return Err(StoreError::Schema { symbol: tables[0].0.clone(), what });
-    }
-    fields.push(Arc::new(Field::new(SYMBOL, DataType::Utf8, false)));
-    let with_symbol = Arc::new(Schema::new(fields));
-    let mut batches = Vec::new();
-    for (symbol, table) in tables {
-        for batch in table.batches() {
-            let columns = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
-                Some(column) => column.clone(),
-                None => arrow_array::new_null_array(field.data_type(), batch.num_rows()),
-            });
-            let mut columns: Vec<ArrayRef> = columns.collect();
-            columns.push(Arc::new(StringArray::from(vec![symbol.as_str(); batch.num_rows()])));
-            batches.push(RecordBatch::try_new(with_symbol.clone(), columns).map_err(StoreError::other)?);
-        }
-    }
-    let whole = arrow_select::concat::concat_batches(&with_symbol, &batches).map_err(StoreError::other)?;
-    let Some(times) = time_of(&whole) else { return Ok(Table::of(with_symbol, vec![whole])) };
-    let mut order: Vec<u64> = (0..times.len() as u64).collect();
-    order.sort_by_key(|row| times[*row as usize]);
-    let sorted = arrow_select::take::take_record_batch(&whole, &UInt64Array::from(order)).map_err(StoreError::other)?;
-    Ok(Table::of(with_symbol, vec![sorted]))
 }
