@@ -6,6 +6,7 @@ mod clock;
 pub mod date;
 pub mod documents;
 mod error;
+pub mod files;
 pub mod history;
 mod library;
 mod log;
@@ -22,7 +23,7 @@ pub use clock::{Clock, SetClock, SystemClock};
 pub use date::DateRange;
 pub use error::StoreError;
 pub use library::{
-    AsOf, AuditLine, Compacted, ReadOptions, Reading, SYMBOL, Scan, SnapshotInfo, Swept, Symbols, TickLibrary, Transaction, VersionInfo,
+    AsOf, AuditLine, Compacted, ReadOptions, Reading, SYMBOL, Scan, SnapshotInfo, Staged, Swept, Symbols, TickLibrary, Transaction, Usage, VersionInfo,
     VersionLibrary, WriteOptions, Written,
 };
 pub use object::{Bucket, ObjectInfo, Objects};

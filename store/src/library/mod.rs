@@ -7,8 +7,10 @@ mod op;
 mod plan;
 mod select;
 mod splice;
+mod staged;
 mod state;
 mod tick;
+mod usage;
 mod version;
 
 pub use compact::{Compacted, Swept};
@@ -16,5 +18,7 @@ pub(crate) use core::{Core, Shared};
 pub use info::{AsOf, AuditLine, ReadOptions, Reading, SnapshotInfo, VersionInfo, WriteOptions, Written};
 pub(crate) use plan::check_name;
 pub use select::Scan;
+pub use staged::Staged;
 pub use tick::{SYMBOL, TickLibrary};
+pub use usage::Usage;
 pub use version::{Symbols, Transaction, VersionLibrary};
