@@ -6,6 +6,7 @@ mod clock;
 pub mod date;
 pub mod documents;
 mod error;
+mod fsck;
 pub mod files;
 pub mod history;
 mod library;
@@ -22,6 +23,7 @@ pub use cache::{CACHE_BYTES, Cache, CacheStats};
 pub use clock::{Clock, SetClock, SystemClock};
 pub use date::DateRange;
 pub use error::StoreError;
+pub use fsck::{Finding, FsckReport};
 pub use library::{
     AsOf, AuditLine, Compacted, ReadOptions, Reading, SYMBOL, Scan, SnapshotInfo, Staged, Swept, Symbols, TickLibrary, Transaction, Usage, VersionInfo,
     VersionLibrary, WriteOptions, Written,

@@ -392,6 +392,10 @@ impl Store {
         self.inner.cores.lock().values().filter_map(|core| core.trouble()).collect()
     }
 
+    pub(crate) fn known_id(&self, name: &str) -> Result<u64, StoreError> {
+        self.known(name).map(|known| known.id)
+    }
+
     fn known(&self, name: &str) -> Result<Known, StoreError> {
         self.inner.registry.refresh()?;
         self.inner.registry.read(|registry| registry.get(name).cloned())

@@ -5,6 +5,7 @@ mod core;
 mod info;
 mod op;
 mod plan;
+mod query;
 mod select;
 mod splice;
 mod staged;

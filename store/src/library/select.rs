@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
+use parquet::file::metadata::RowGroupMetaData;
 use stillpoint_engine::Instant;
 
 use super::core::Core;
@@ -11,6 +12,7 @@ use super::info::{AsOf, ReadOptions, Reading, VersionInfo};
 use super::state::{Part, Place, Series, Symbol, Version};
 use crate::error::StoreError;
 use crate::log::commit_name;
+use crate::query::Pushdown;
 use crate::segment::{Columns, MayMatch, Wanted, read_inline, read_segment};
 use crate::suggest::help;
 use crate::table::{TIME, Table};
@@ -246,7 +248,7 @@ impl Selected {
 
     /// The rows, read as they are asked for.
     pub(crate) fn scan(self) -> Scan {
-        Scan { selected: self, part: 0, row: 0, ready: Vec::new().into_iter(), failed: false }
+        Scan { selected: self, part: 0, row: 0, skipping: None, ready: Vec::new().into_iter(), failed: false }
     }
 }
 
@@ -257,11 +259,19 @@ pub struct Scan {
     part: usize,
     /// How far that part was read, counted in its place.
     row: u64,
+    /// What need not be read.
+    skipping: Option<Pushdown>,
     ready: std::vec::IntoIter<RecordBatch>,
     failed: bool,
 }
 
 impl Scan {
+    /// Leaves out row groups that a query does not need.
+    pub(crate) fn skipping(mut self, pushdown: Pushdown) -> Self {
+        self.skipping = Some(pushdown);
+        self
+    }
+
     /// The columns.
     pub fn schema(&self) -> &SchemaRef {
         &self.selected.schema
@@ -310,7 +320,10 @@ impl Iterator for Scan {
             }
             let (part, rows) = self.next_rows()?;
             let mut batches = Vec::new();
-            let read = self.selected.part(&self.selected.parts[part].0, rows, None, &mut |batch| {
+            let skipping = self.skipping.as_ref();
+            let wants = |group: &RowGroupMetaData, schema: &Schema| skipping.is_none_or(|pushdown| pushdown.wants(group, schema));
+            let may_match: Option<MayMatch<'_>> = skipping.map(|_| &wants as MayMatch<'_>);
+            let read = self.selected.part(&self.selected.parts[part].0, rows, may_match, &mut |batch| {
                 batches.push(batch);
                 Ok(true)
             });

@@ -202,9 +202,20 @@ impl Series {
         self.inline.contains_key(&commit)
     }
 
-    /// All segments that are in use.
-    pub(crate) fn segments(&self) -> impl Iterator<Item = &str> {
-        self.stored.keys().map(String::as_str)
+    /// All segments that versions and snapshots show, each once.
+    pub(crate) fn shown(&self) -> Vec<Arc<Segment>> {
+        let chains = self.symbols.values().flat_map(|symbol| symbol.chains.values());
+        let segments = chains.flat_map(|chain| &chain.parts).filter_map(|part| match &part.place {
+            Place::Segment(segment) => Some((segment.name.as_str(), segment)),
+            Place::Inline(_) => None,
+        });
+        let by_name: BTreeMap<&str, &Arc<Segment>> = segments.collect();
+        by_name.into_values().cloned().collect()
+    }
+
+    /// The commits that hold rows of versions or snapshots.
+    pub(crate) fn commits_with_rows(&self) -> Vec<u64> {
+        self.inline.keys().copied().collect()
     }
 
     fn intern(&mut self, schema: &SchemaOp) -> u32 {

@@ -97,11 +97,6 @@ impl<S: State> Log<S> {
         look(&self.head.read().state)
     }
 
-    /// The number of the latest commit that is known.
-    pub(crate) fn number(&self) -> u64 {
-        self.head.read().number
-    }
-
     /// Takes in what others have committed. Returns whether there was anything.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ mod write;
 
 use serde::{Deserialize, Serialize};
 
-use crate::log::hex128;
+use crate::log::{digest, hex128};
 
 pub(crate) use inline::{decode as decode_inline, encode as encode_inline};
 pub(crate) use read::{Columns, MayMatch, Wanted, read_inline, read_segment};
@@ -50,6 +50,22 @@ impl Segment {
     /// All its rows.
     pub(crate) fn rows(&self) -> u64 {
         self.groups.iter().map(|group| group.rows).sum()
+    }
+
+    /// What is wrong with these bytes, which should be the whole segment.
+    pub(crate) fn damage(&self, bytes: &[u8]) -> Option<String> {
+        if bytes.len() as u64 != self.bytes {
+            return Some(format!("it has {} bytes where {} were written", bytes.len(), self.bytes));
+        }
+        for (index, group) in self.groups.iter().enumerate() {
+            let range = group.offset as usize..(group.offset + group.len) as usize;
+            if bytes.get(range).map(digest) != Some(group.digest) {
+                return Some(format!("row group {index} is damaged: its checksum does not fit its bytes"));
+            }
+        }
+        let footer = bytes.get(self.footer_at() as usize..).map(digest);
+        let head = bytes.get(..4) == Some(b"PAR1");
+        (footer != Some(self.footer) || !head).then(|| "its footer is damaged: its checksum does not fit its bytes".to_owned())
     }
 
     /// Where its footer begins.
