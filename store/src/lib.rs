@@ -6,8 +6,8 @@ mod clock;
 pub mod date;
 pub mod documents;
 mod error;
-mod fsck;
 pub mod files;
+mod fsck;
 pub mod history;
 mod library;
 mod log;
@@ -25,8 +25,8 @@ pub use date::DateRange;
 pub use error::StoreError;
 pub use fsck::{Finding, FsckReport};
 pub use library::{
-    AsOf, AuditLine, Compacted, ReadOptions, Reading, SYMBOL, Scan, SnapshotInfo, Staged, Swept, Symbols, TickLibrary, Transaction, Usage, VersionInfo,
-    VersionLibrary, WriteOptions, Written,
+    AsOf, AuditLine, Compacted, ReadOptions, Reading, SYMBOL, Scan, SnapshotInfo, Staged, Swept, Symbols, TickLibrary, Transaction, Usage,
+    VersionInfo, VersionLibrary, WriteOptions, Written,
 };
 pub use object::{Bucket, ObjectInfo, Objects};
 pub use store::{Kind, LibraryInfo, OwnLibrary, QUOTA_BYTES, Store, StoreOptions};

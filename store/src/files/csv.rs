@@ -56,12 +56,19 @@ pub(super) fn open<R: Read + Send + 'static>(mut input: R, shown: &str, options:
         return Err(FileError::Empty { file: shown.to_owned(), what: "it has not even a header" });
     }
     // A line that was cut in two would make numbers shorter.
-    let whole = if (head.len() as u64) < LOOK_BYTES { head.len() } else { head.iter().rposition(|byte| *byte == b'\n').map_or(head.len(), |at| at + 1) };
+    let whole = if (head.len() as u64) < LOOK_BYTES {
+        head.len()
+    } else {
+        head.iter().rposition(|byte| *byte == b'\n').map_or(head.len(), |at| at + 1)
+    };
     let format = Format::default().with_header(true).with_delimiter(options.delimiter);
     let wrong = |error: arrow_schema::ArrowError| unreadable(shown, FileFormat::Csv, &error);
     let (guessed, rows) = format.infer_schema(Cursor::new(&head[..whole]), None).map_err(wrong)?;
     if rows == 0 {
-        return Err(FileError::Empty { file: shown.to_owned(), what: "it has a header and no rows, so nothing tells the types of its columns" });
+        return Err(FileError::Empty {
+            file: shown.to_owned(),
+            what: "it has a header and no rows, so nothing tells the types of its columns",
+        });
     }
     let schema = Arc::new(chosen(&guessed, shown, options)?);
     let reader = ReaderBuilder::new(schema.clone()).with_format(format).with_batch_size(BATCH_ROWS);

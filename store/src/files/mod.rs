@@ -27,6 +27,9 @@ mod text;
 mod time;
 mod write;
 
+// What rows come in, so that whoever passes them on needs no other crate.
+pub use arrow_array::RecordBatch;
+pub use arrow_schema::SchemaRef;
 pub use csv::{ColumnType, TYPES};
 pub use error::FileError;
 pub use format::FileFormat;

@@ -23,8 +23,11 @@ fn builder(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, FileErr
     if file.metadata().map_err(failed(&shown))?.len() == 0 {
         return Err(FileError::Empty { file: shown, what: "it has no bytes" });
     }
-    ParquetRecordBatchReaderBuilder::try_new(file)
-        .map_err(|error| FileError::Unreadable { file: shown, format: FileFormat::Parquet, why: error.to_string() })
+    ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| FileError::Unreadable {
+        file: shown,
+        format: FileFormat::Parquet,
+        why: error.to_string(),
+    })
 }
 
 /// Opens one file. The other part of the result is how many rows it has.
@@ -33,7 +36,8 @@ pub(super) fn open(path: &Path) -> Result<(Opened, u64), FileError> {
     let builder = builder(path)?;
     let (schema, rows) = (builder.schema().clone(), builder.metadata().file_metadata().num_rows() as u64);
     let reader = builder.with_batch_size(BATCH_ROWS).build();
-    let reader = reader.map_err(|error| FileError::Unreadable { file: shown.clone(), format: FileFormat::Parquet, why: error.to_string() })?;
+    let reader =
+        reader.map_err(|error| FileError::Unreadable { file: shown.clone(), format: FileFormat::Parquet, why: error.to_string() })?;
     let batches = reader.map(move |batch: Result<_, ArrowError>| batch.map_err(|error| unreadable(&shown, FileFormat::Parquet, &error)));
     Ok((Opened { schema, batches: Box::new(batches) }, rows))
 }
@@ -51,7 +55,8 @@ pub(super) fn folder(path: &Path, options: &FileOptions) -> Result<Vec<PathBuf>,
             }
             if path.is_dir() {
                 if name.contains('=') {
-                    let what = format!("the folder `{name}` holds values of a column in its name: write the files with that column in them");
+                    let what =
+                        format!("the folder `{name}` holds values of a column in its name: write the files with that column in them");
                     return Err(FileError::Columns { file: shown, what });
                 }
                 folders.push(path);

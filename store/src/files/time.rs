@@ -32,14 +32,18 @@ impl Plan {
         let wrong = |what: String| FileError::Columns { file: shown.to_owned(), what };
         let wanted = options.time.as_deref().unwrap_or(TIME);
         if wanted != TIME && schema.index_of(TIME).is_ok() {
-            return Err(wrong(format!("`{wanted}` is to be the time index and be called `time`, but there is another column `time`: rename that one")));
+            return Err(wrong(format!(
+                "`{wanted}` is to be the time index and be called `time`, but there is another column `time`: rename that one"
+            )));
         }
         let column = match (schema.index_of(wanted), options.without_time) {
             (Ok(column), _) => Some(column),
             (Err(_), true) if options.time.is_none() => None,
             (Err(_), _) => {
                 let has = names(schema);
-                return Err(wrong(format!("there is no column `{wanted}` for the time index; there are {has}: name the column that has the times")));
+                return Err(wrong(format!(
+                    "there is no column `{wanted}` for the time index; there are {has}: name the column that has the times"
+                )));
             }
         };
         if let Some(column) = column {
@@ -67,7 +71,8 @@ impl Plan {
         if let Some(column) = self.column {
             columns.push(self.times(batch.column(column), shown, before)?);
         }
-        columns.extend(batch.columns().iter().enumerate().filter(|(index, _)| Some(*index) != self.column).map(|(_, column)| column.clone()));
+        columns
+            .extend(batch.columns().iter().enumerate().filter(|(index, _)| Some(*index) != self.column).map(|(_, column)| column.clone()));
         RecordBatch::try_new(self.schema.clone(), columns)
             .map_err(|error| FileError::Columns { file: shown.to_owned(), what: error.to_string() })
     }

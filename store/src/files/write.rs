@@ -47,7 +47,11 @@ impl FileWriter {
     pub fn create(path: &Path, format: Option<FileFormat>, schema: &SchemaRef) -> Result<Self, FileError> {
         let format = format.or_else(|| FileFormat::of_name(path)).ok_or_else(|| FileError::Unknown { file: path.display().to_string() })?;
         if let (FileFormat::Csv, Some(field)) = (format, schema.fields().iter().find(|field| field.data_type().is_nested())) {
-            let what = format!("the column `{}` of type {} cannot be written as CSV: choose other columns, or Parquet", field.name(), field.data_type());
+            let what = format!(
+                "the column `{}` of type {} cannot be written as CSV: choose other columns, or Parquet",
+                field.name(),
+                field.data_type()
+            );
             return Err(FileError::Columns { file: path.display().to_string(), what });
         }
         let mut name = path.file_name().unwrap_or_default().to_os_string();
