@@ -49,7 +49,9 @@ fn every_format_gives_back_what_it_was_given() {
         assert_eq!(path.metadata().expect("the file").len(), bytes);
         let back = read(&path, &FileOptions::default()).expect("it is read");
         assert_eq!(back, table, "{name}");
-        let bits = |table: &Table| table.values::<arrow_array::types::Float64Type>("f").expect("floats").iter().map(|f| f.to_bits()).collect::<Vec<_>>();
+        let bits = |table: &Table| {
+            table.values::<arrow_array::types::Float64Type>("f").expect("floats").iter().map(|f| f.to_bits()).collect::<Vec<_>>()
+        };
         assert_eq!(bits(&back)[1], (-0.0_f64).to_bits(), "{name}");
     }
 }
@@ -61,7 +63,10 @@ fn csv_gives_back_what_it_was_given_when_it_is_told_the_types() {
     let table = awkward();
     write(&path, None, &table).expect("it is written");
     let text = std::fs::read_to_string(&path).expect("text");
-    assert!(text.starts_with("time,f,i,u,b,s\n1677-09-21T00:12:43.145224192Z,NaN,-9223372036854775808,18446744073709551615,true,\"a,b\"\n"), "{text}");
+    assert!(
+        text.starts_with("time,f,i,u,b,s\n1677-09-21T00:12:43.145224192Z,NaN,-9223372036854775808,18446744073709551615,true,\"a,b\"\n"),
+        "{text}"
+    );
     let types = BTreeMap::from([("u".to_owned(), "u64".parse().expect("a type"))]);
     let back = read(&path, &FileOptions { types, ..FileOptions::default() }).expect("it is read");
     assert_eq!(back.times().expect("times"), table.times().expect("times"));
@@ -157,6 +162,45 @@ fn a_folder_of_parquet_files_is_read_in_order_of_time() {
     assert!(read(empty.path(), &FileOptions::default()).unwrap_err().to_string().contains("holds values of a column in its name"));
 }
 
+/// Programs write texts in layouts of their own, and one folder may be of several programs.
+#[test]
+fn texts_of_any_layout_are_texts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let time: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![1]));
+    let large: ArrayRef = Arc::new(arrow_array::LargeStringArray::from(vec!["a"]));
+    let view: ArrayRef = Arc::new(arrow_array::StringViewArray::from(vec!["b"]));
+    for (name, texts) in [("0.parquet", large), ("1.parquet", view)] {
+        let batch = RecordBatch::try_from_iter([("time", time.clone()), ("s", texts)]).expect("a batch");
+        let mut writer = FileWriter::create(&folder.path().join(name), None, &batch.schema()).expect("a file");
+        writer.write(&batch).expect("it is written");
+        writer.finish().expect("it is whole");
+    }
+    let table = read(folder.path(), &FileOptions::default()).expect("it is read");
+    assert_eq!(table.texts("s").expect("texts"), [Some("a".to_owned()), Some("b".to_owned())]);
+}
+
+/// Each batch has a dictionary of its own, which the file format of Arrow does not take.
+#[test]
+fn categories_can_be_written_in_every_format() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let batch = |text: &str| {
+        let values: arrow_array::DictionaryArray<arrow_array::types::Int8Type> = [text].into_iter().collect();
+        let time: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![1]));
+        RecordBatch::try_from_iter([("time", time), ("s", Arc::new(values) as ArrayRef)]).expect("a batch")
+    };
+    for name in ["a.parquet", "a.csv", "a.arrow", "a.arrows"] {
+        let path = folder.path().join(name);
+        let mut writer = FileWriter::create(&path, None, &batch("a").schema()).expect("a file");
+        writer.write(&batch("a")).expect("it is written");
+        writer.write(&batch("b")).expect("it is written");
+        writer.finish().expect("it is whole");
+        let whole = read(&path, &FileOptions::default()).expect("it is read").whole().expect("one batch");
+        let rows = stillpoint_store::files::cells(&whole).expect("text");
+        let texts: Vec<String> = rows.iter().map(|row| format!("{:?}", row[1])).collect();
+        assert_eq!(texts, ["Text(\"a\")", "Text(\"b\")"], "{name}");
+    }
+}
+
 #[test]
 fn a_file_that_is_not_finished_does_not_stay() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -175,7 +219,9 @@ fn a_file_that_is_not_finished_does_not_stay() {
 fn segments(folder: &Path) -> usize {
     let Ok(entries) = folder.read_dir() else { return 0 };
     let paths = entries.map(|entry| entry.expect("an entry").path());
-    paths.map(|path| if path.is_dir() { segments(&path) } else { usize::from(path.extension().is_some_and(|ending| ending == "parquet")) }).sum()
+    paths
+        .map(|path| if path.is_dir() { segments(&path) } else { usize::from(path.extension().is_some_and(|ending| ending == "parquet")) })
+        .sum()
 }
 
 fn numbers(from: i64, rows: i64) -> Table {

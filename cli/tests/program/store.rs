@@ -45,7 +45,10 @@ fn rows_are_shown_as_a_table_as_csv_and_as_json() {
     let lines = |args: &[&str]| well(&place, &[&["read", "fx/EURUSD", "--csv", "--columns", "price"], args].concat()).replace('\n', " ");
     assert_eq!(lines(&["--head", "1"]), "time,price 2020-01-01T00:00:00Z,1.5 ");
     assert_eq!(lines(&["--tail", "1"]), "time,price 2020-01-01T00:00:00.002Z,NaN ");
-    assert_eq!(lines(&["--tail", "1", "--range", "[2020-01-01T00:00:00Z-2020-01-01T00:00:00.002Z)"]), "time,price 2020-01-01T00:00:00.001Z,-0.0 ");
+    assert_eq!(
+        lines(&["--tail", "1", "--range", "[2020-01-01T00:00:00Z-2020-01-01T00:00:00.002Z)"]),
+        "time,price 2020-01-01T00:00:00.001Z,-0.0 "
+    );
     assert_eq!(lines(&["--range", "2020-01-01T00:00:00.002Z-"]), "time,price 2020-01-01T00:00:00.002Z,NaN ");
     assert_eq!(lines(&["--range", "2021"]).trim(), lines(&["--head", "0"]).trim());
 }
@@ -71,15 +74,26 @@ fn versions_are_kept_listed_and_pruned() {
     well(&place, &["import", "later.csv", "fx/EURUSD", "--append"]);
     well(&place, &["import", "later.csv", "fx/EURUSD"]);
     let listed = object(&place, &["versions", "fx/EURUSD"]);
-    let figures: Vec<_> = listed["versions"].as_array().expect("a list").iter().map(|version| (version["version"].as_u64(), version["rows"].as_u64())).collect();
+    let figures: Vec<_> = listed["versions"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|version| (version["version"].as_u64(), version["rows"].as_u64()))
+        .collect();
     assert_eq!(figures, [(Some(3), Some(1)), (Some(2), Some(4)), (Some(1), Some(3))]);
-    assert_eq!((&listed["versions"][2]["metadata"], &listed["versions"][2]["first"]), (&json!({ "from": "a file" }), &json!("2020-01-01T00:00:00Z")));
+    assert_eq!(
+        (&listed["versions"][2]["metadata"], &listed["versions"][2]["first"]),
+        (&json!({ "from": "a file" }), &json!("2020-01-01T00:00:00Z"))
+    );
     assert!(well(&place, &["versions", "fx/EURUSD"]).starts_with("fx/EURUSD: 3 versions\n  version  made "));
     assert_eq!(well(&place, &["read", "fx/EURUSD@1", "--csv"]), AS_CSV);
     assert_eq!(well(&place, &["snapshot", "fx", "before", "EURUSD@1"]), "snapshot before of fx shows 1 symbol\n");
     assert_eq!(well(&place, &["read", "fx/EURUSD@before", "--csv"]), AS_CSV);
     assert_eq!(object(&place, &["snapshot", "fx"])["snapshots"][0]["versions"], json!({ "EURUSD": 1 }));
-    assert_eq!(well(&place, &["prune", "fx/EURUSD", "--keep", "1h"]), "0 versions deleted, 0 files removed that nothing has shown for 3600s\n");
+    assert_eq!(
+        well(&place, &["prune", "fx/EURUSD", "--keep", "1h"]),
+        "0 versions deleted, 0 files removed that nothing has shown for 3600s\n"
+    );
     let pruned = object(&place, &["prune", "fx", "--keep", "0s", "--grace", "0s"]);
     assert_eq!((&pruned["versions"], &pruned["segments"]), (&json!(2), &json!(1)));
     assert_eq!(well(&place, &["read", "fx/EURUSD@before", "--csv"]), AS_CSV);
@@ -92,9 +106,13 @@ fn versions_are_kept_listed_and_pruned() {
 #[test]
 fn libraries_and_symbols_are_listed_and_counted() {
     let place = place();
-    assert_eq!(well(&place, &["import", "later.csv", "ticks/EURUSD", "--kind", "tick"]), "imported later.csv: ticks/EURUSD has 1 rows in version 1\n");
+    assert_eq!(
+        well(&place, &["import", "later.csv", "ticks/EURUSD", "--kind", "tick"]),
+        "imported later.csv: ticks/EURUSD has 1 rows in version 1\n"
+    );
     let libraries = object(&place, &["ls"]);
-    let names: Vec<_> = libraries["libraries"].as_array().expect("a list").iter().map(|library| (&library["library"], &library["kind"])).collect();
+    let names: Vec<_> =
+        libraries["libraries"].as_array().expect("a list").iter().map(|library| (&library["library"], &library["kind"])).collect();
     assert_eq!(names, [(&json!("fx"), &json!("version")), (&json!("ticks"), &json!("tick"))]);
     assert!(well(&place, &["ls"]).starts_with("store: 2 libraries\n  library  kind "));
     let symbols = well(&place, &["ls", "fx"]);

@@ -47,10 +47,22 @@ const CASES: &[Case] = &[
         &["import", "a.csv", "fx/X", "--type", "x=i64"],
         &["a.csv cannot be read as CSV", "'word' as type 'Int64'", "line 2", "Give the type"],
     ),
-    (&[("a.csv", b"time,x\n2020-01-01T00:00:02Z,1\n")], &["import", "a.csv", "fx/X", "--type", "y=i64"], &["the column `y`", "there are time, x"]),
+    (
+        &[("a.csv", b"time,x\n2020-01-01T00:00:02Z,1\n")],
+        &["import", "a.csv", "fx/X", "--type", "y=i64"],
+        &["the column `y`", "there are time, x"],
+    ),
     (&[("a.csv", b"time,x\n2020-01-01T00:00:02Z,1\n")], &["import", "a.csv", "fx/X", "--type", "x=int"], &["there is no type `int`"]),
-    (&[("a.csv", b"time,x\n2020-01-01T00:00:02Z,1\n")], &["import", "a.csv", "fx/X", "--kind", "tick"], &["library `fx` is of kind `version`, not `tick`"]),
-    (&[("a.csv", b"time,x\n2019-01-01T00:00:02Z,1\n")], &["import", "a.csv", "fx/EURUSD", "--append"], &["begin at 2019-01-01T00:00:02Z, before its last row"]),
+    (
+        &[("a.csv", b"time,x\n2020-01-01T00:00:02Z,1\n")],
+        &["import", "a.csv", "fx/X", "--kind", "tick"],
+        &["library `fx` is of kind `version`, not `tick`"],
+    ),
+    (
+        &[("a.csv", b"time,x\n2019-01-01T00:00:02Z,1\n")],
+        &["import", "a.csv", "fx/EURUSD", "--append"],
+        &["begin at 2019-01-01T00:00:02Z, before its last row"],
+    ),
     (
         &[("a.csv", b"time,price\n2021-01-01T00:00:02Z,word\n")],
         &["import", "a.csv", "fx/EURUSD", "--append"],

@@ -62,8 +62,19 @@ fn what_other_programs_write_can_be_imported() {
     };
     let wanted = format!("time,price,size,note\n{}", (0..1000).map(text).collect::<String>());
     let files = [
-        "pandas-snappy.parquet", "pandas-gzip.parquet", "pandas-zstd.parquet", "pandas-lz4.parquet", "pandas-none.parquet", "naive.parquet",
-        "duckdb-snappy.parquet", "duckdb-gzip.parquet", "duckdb-zstd.parquet", "lz4.feather", "zstd.feather", "stream.arrows", "many",
+        "pandas-snappy.parquet",
+        "pandas-gzip.parquet",
+        "pandas-zstd.parquet",
+        "pandas-lz4.parquet",
+        "pandas-none.parquet",
+        "naive.parquet",
+        "duckdb-snappy.parquet",
+        "duckdb-gzip.parquet",
+        "duckdb-zstd.parquet",
+        "lz4.feather",
+        "zstd.feather",
+        "stream.arrows",
+        "many",
     ];
     for file in files {
         let symbol = format!("n/{file}");

@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::path::Path;
 use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill};
@@ -38,6 +39,17 @@ fn interrupted_import(place: &Place, symbol: &str, signal: Signal) -> (Option<i3
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
+fn parquet_files(folder: &Path) -> usize {
+    let paths = folder.read_dir().expect("a folder").map(|entry| entry.expect("an entry").path());
+    paths
+        .map(
+            |path| {
+                if path.is_dir() { parquet_files(&path) } else { usize::from(path.extension().is_some_and(|ending| ending == "parquet")) }
+            },
+        )
+        .sum()
+}
+
 #[test]
 fn ctrl_c_during_an_import_leaves_nothing_of_it() {
     let place = place();
@@ -48,7 +60,8 @@ fn ctrl_c_during_an_import_leaves_nothing_of_it() {
     assert_eq!(well(&place, &["read", "fx/EURUSD", "--csv"]), before);
     assert_eq!(object(&place, &["versions", "fx/EURUSD"])["versions"].as_array().map(Vec::len), Some(1));
     assert_eq!(object(&place, &["ls"])["libraries"].as_array().map(Vec::len), Some(1));
-    assert_eq!(object(&place, &["fsck"])["findings"], serde_json::json!([]), "no file is left that nothing shows");
+    assert_eq!(object(&place, &["fsck"])["findings"], serde_json::json!([]));
+    assert_eq!(parquet_files(&place.path("store")), 1, "no file is left that nothing shows");
 }
 
 #[test]

@@ -71,10 +71,15 @@ impl Plan {
         if let Some(column) = self.column {
             columns.push(self.times(batch.column(column), shown, before)?);
         }
-        columns
-            .extend(batch.columns().iter().enumerate().filter(|(index, _)| Some(*index) != self.column).map(|(_, column)| column.clone()));
-        RecordBatch::try_new(self.schema.clone(), columns)
-            .map_err(|error| FileError::Columns { file: shown.to_owned(), what: error.to_string() })
+        let others = batch.columns().iter().enumerate().filter(|(index, _)| Some(*index) != self.column);
+        let wrong = |error: arrow_schema::ArrowError| FileError::Columns { file: shown.to_owned(), what: error.to_string() };
+        let strict = CastOptions { safe: false, ..CastOptions::default() };
+        for (_, column) in others {
+            let kind = usual(column.data_type());
+            let is_usual = kind == *column.data_type();
+            columns.push(if is_usual { column.clone() } else { cast_with_options(column, &kind, &strict).map_err(wrong)? });
+        }
+        RecordBatch::try_new(self.schema.clone(), columns).map_err(wrong)
     }
 
     /// The values of a column as a time index.
@@ -141,9 +146,19 @@ fn check(field: &Field, options: &FileOptions) -> Result<(), String> {
     }
 }
 
-/// A column without the notes that other programs make in Parquet files of their own.
+/// A column without the notes that other programs make in Parquet files of their own. Whether nulls are promised not to come differs from program
+/// to program.
 fn plain(field: &Field) -> Field {
-    let mut field = field.clone();
+    let mut field = field.clone().with_nullable(true).with_data_type(usual(field.data_type()));
     field.metadata_mut().retain(|key, _| key != "PARQUET:field_id");
     field
+}
+
+/// Programs have several layouts for texts and bytes, which mean the same and would not fit together.
+fn usual(kind: &DataType) -> DataType {
+    match kind {
+        DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8,
+        DataType::LargeBinary | DataType::BinaryView => DataType::Binary,
+        other => other.clone(),
+    }
 }

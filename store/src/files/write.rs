@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_csv::{Writer as CsvWriter, WriterBuilder};
 use arrow_ipc::writer::{FileWriter as IpcWriter, StreamWriter};
-use arrow_schema::{DataType, Schema, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Field, FieldRef, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
@@ -68,7 +68,9 @@ impl FileWriter {
                 let made = ArrowWriter::try_new(out, schema.clone(), Some(properties));
                 Sink::Parquet(Box::new(made.map_err(|error| failed(path, &error))?))
             }
-            FileFormat::Ipc => Sink::Ipc(Box::new(IpcWriter::try_new(out, schema).map_err(|error| failed(path, &error))?)),
+            FileFormat::Ipc => {
+                Sink::Ipc(Box::new(IpcWriter::try_new(out, &without_dictionaries(schema)).map_err(|error| failed(path, &error))?))
+            }
             FileFormat::IpcStream => Sink::Stream(Box::new(StreamWriter::try_new(out, schema).map_err(|error| failed(path, &error))?)),
         });
         if let Some(Sink::Csv(csv)) = &mut writer.sink {
@@ -87,7 +89,7 @@ impl FileWriter {
         match &mut self.sink {
             Some(Sink::Csv(writer)) => writer.write(&as_text(batch)).map_err(|error| failed(path, &error)),
             Some(Sink::Parquet(writer)) => writer.write(batch).map_err(|error| failed(path, &error)),
-            Some(Sink::Ipc(writer)) => writer.write(batch).map_err(|error| failed(path, &error)),
+            Some(Sink::Ipc(writer)) => decoded(batch).and_then(|batch| writer.write(&batch)).map_err(|error| failed(path, &error)),
             Some(Sink::Stream(writer)) => writer.write(batch).map_err(|error| failed(path, &error)),
             None => Ok(()),
         }
@@ -140,6 +142,24 @@ pub fn write_csv(out: &mut dyn Write, batch: &RecordBatch, header: bool) -> std:
 
 fn csv_writer(out: Out) -> CsvWriter<Out> {
     WriterBuilder::new().with_header(true).build(out)
+}
+
+/// The file format of Arrow has one dictionary a column, and the rows of a store have one a segment.
+fn without_dictionaries(schema: &Schema) -> Schema {
+    let fields = schema.fields().iter().map(|field| match field.data_type() {
+        DataType::Dictionary(_, values) => Arc::new(Field::new(field.name(), values.as_ref().clone(), field.is_nullable())),
+        _ => field.clone(),
+    });
+    Schema::new(fields.collect::<Vec<FieldRef>>())
+}
+
+fn decoded(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    if !batch.columns().iter().any(|column| matches!(column.data_type(), DataType::Dictionary(..))) {
+        return Ok(batch.clone());
+    }
+    let schema = Arc::new(without_dictionaries(&batch.schema()));
+    let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| arrow_cast::cast(column, field.data_type()));
+    RecordBatch::try_new(schema.clone(), columns.collect::<Result<_, _>>()?)
 }
 
 /// Timestamps with a zone as text: instants of UTC.
