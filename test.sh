@@ -25,6 +25,26 @@ if command -v rustup >/dev/null && ! { cargo fmt --version && cargo clippy --ver
 fi
 cargo --version
 
+# A Python with the programs that read our Parquet files. Without one, tests of that are skipped.
+python_tools='duckdb==2.0.0 pandas==3.1.1 pyarrow==26.0.1'
+make_python() {
+    local folder="$PWD/target/python"
+    if [ "$(cat "$folder/tools" 2>/dev/null)" != "$python_tools" ]; then
+        rm -rf "$folder"
+        # shellcheck disable=SC2086
+        python3 -m venv "$folder" && "$folder/bin/pip" install --quiet --disable-pip-version-check $python_tools || return 1
+        echo "$python_tools" >"$folder/tools"
+    fi
+    export STILLPOINT_PYTHON="$folder/bin/python"
+}
+
+say 'Python with duckdb, pandas, pyarrow'
+if [ -n "${STILLPOINT_PYTHON:-}" ] || make_python; then
+    echo "$STILLPOINT_PYTHON"
+else
+    echo 'none: no python3 with venv, or no network'
+fi
+
 say 'formatting'
 cargo fmt --all --check
 
@@ -52,7 +72,7 @@ cargo test --locked -p stillpoint-engine --bench kernel --bench trace || failed=
 cargo test --locked --workspace --all-features --no-fail-fast -- --show-output 2>&1 | tee "$log" || failed=1
 
 skipped="$(grep -c '^skipped: ' "$log" || true)"
-printf '\n%s tests skipped for missing data\n' "$skipped"
+printf '\n%s tests skipped for missing data or programs\n' "$skipped"
 if [ "$skipped" != 0 ]; then
     grep '^skipped: ' "$log"
     [ -z "${STILLPOINT_SKIP_NOTHING:-}" ] || failed=1

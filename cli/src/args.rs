@@ -62,6 +62,9 @@ pub(crate) enum Command {
         /// The other.
         right: PathBuf,
     },
+    /// Keeps data in a store: versions of time series in Parquet, safe against crashes.
+    #[cfg(feature = "store")]
+    Store(crate::store::StoreArgs),
     /// Creates a crate with a strategy, a scenario and a test of your own.
     New {
         /// The folder of the new crate; its last part is the crate's name.

@@ -26,6 +26,8 @@ mod numbers;
 mod panics;
 mod progress;
 mod run;
+#[cfg(feature = "store")]
+mod store;
 mod summary;
 mod table;
 mod traces;
@@ -95,6 +97,8 @@ fn command(command: &Command, registry: &Arc<Registry>) -> Result<Done, Failure>
             failure::print(&found.to_string())
         }
         Command::Diff { left, right } => traces::diff(left, right),
+        #[cfg(feature = "store")]
+        Command::Store(args) => store::command(args),
         Command::New { folder, engine, git } => new::new(folder, engine.as_deref(), git.as_deref()),
     }
 }

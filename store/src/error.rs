@@ -8,6 +8,7 @@ use stillpoint_engine::Instant;
 use crate::chunk::ChunkError;
 use crate::date::DateError;
 use crate::documents::DocumentError;
+use crate::files::FileError;
 use crate::history::HistoryError;
 use crate::query::QueryError;
 
@@ -149,6 +150,8 @@ pub enum StoreError {
     Chunk(ChunkError),
     /// Of a query.
     Query(QueryError),
+    /// Of a file of another program.
+    File(FileError),
     /// Of a date or a range of dates.
     Date(DateError),
     /// Of another part of the store: see its source.
@@ -222,6 +225,7 @@ impl fmt::Display for StoreError {
             Self::History(error) => write!(f, "{error}"),
             Self::Chunk(error) => write!(f, "{error}"),
             Self::Query(error) => write!(f, "{error}"),
+            Self::File(error) => write!(f, "{error}"),
             Self::Date(error) => write!(f, "{error}"),
             Self::Other(error) => write!(f, "{error}"),
         }
@@ -240,4 +244,4 @@ macro_rules! from {
     )* };
 }
 
-from!(DocumentError: Document, HistoryError: History, ChunkError: Chunk, QueryError: Query, DateError: Date);
+from!(DocumentError: Document, HistoryError: History, ChunkError: Chunk, QueryError: Query, FileError: File, DateError: Date);

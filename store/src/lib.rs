@@ -6,6 +6,7 @@ mod clock;
 pub mod date;
 pub mod documents;
 mod error;
+pub mod files;
 mod fsck;
 pub mod history;
 mod library;
@@ -25,8 +26,8 @@ pub use date::DateRange;
 pub use error::StoreError;
 pub use fsck::{Finding, FsckReport};
 pub use library::{
-    AsOf, AuditLine, ChunkInfo, ChunkLibrary, ChunkedInfo, Chunks, Compacted, DocumentLibrary, MetadataLibrary, ReadOptions, Reading,
-    SYMBOL, Scan, SnapshotInfo, Swept, Symbols, TickLibrary, TickPartitions, Transaction, VersionInfo, VersionLibrary, WriteOptions,
+    AsOf, AuditLine, ChunkInfo, ChunkLibrary, ChunkedInfo, Chunks, Compacted, DocumentLibrary, MetadataLibrary, ReadOptions, Reading, SYMBOL,
+    Scan, SnapshotInfo, Staged, Swept, Symbols, TickLibrary, TickPartitions, Transaction, Usage, VersionInfo, VersionLibrary, WriteOptions,
     Written,
 };
 pub use object::{Bucket, ObjectInfo, Objects};

@@ -422,6 +422,20 @@ impl Store {
         self.kept(name, &Kind::Metadata, &self.inner.metadata).map(MetadataLibrary)
     }
 
+    /// Opens the rows of a library of any kind that has rows, for tools that look at them whatever they mean. What is changed through it is not
+    /// held to the rules of the library's kind.
+    ///
+    /// # Errors
+    /// [`StoreError::LibraryNotFound`]; [`StoreError::WrongKind`] for documents and metadata.
+    pub fn rows(&self, name: &str) -> Result<VersionLibrary, StoreError> {
+        let kind = self.known(name)?.kind;
+        if matches!(kind, Kind::Document | Kind::Metadata) {
+            let (library, is) = (name.to_owned(), kind.to_string());
+            return Err(StoreError::WrongKind { library, is, wanted: "version`, `tick` or `chunk".to_owned() });
+        }
+        self.core(name, &kind).map(VersionLibrary)
+    }
+
     /// Makes a kind of libraries of one's own known to this store.
     ///
     /// # Errors

@@ -254,13 +254,15 @@ fn with_time(schema: SchemaRef, batches: Vec<RecordBatch>) -> Result<(SchemaRef,
         )));
     }
     let mut fields: Vec<Arc<Field>> = schema.fields().iter().cloned().collect();
-    fields[index] = Arc::new(Field::new(TIME, wanted.clone(), false));
+    fields[index] = Arc::new(Field::new(TIME, wanted, false));
     let schema = Arc::new(Schema::new(fields));
     let strict = arrow_cast::CastOptions { safe: false, ..arrow_cast::CastOptions::default() };
     let batches = batches.into_iter().map(|batch| {
         let mut columns = batch.columns().to_vec();
-        columns[index] = arrow_cast::cast_with_options(&columns[index], &wanted, &strict)
+        // Counts since 1970 are of UTC whatever the zone; a cast between zones would look for their names.
+        let counts = arrow_cast::cast_with_options(&columns[index], &DataType::Timestamp(TimeUnit::Nanosecond, None), &strict)
             .map_err(|error| wrong(&format!("`time` does not fit into nanoseconds of 64 bits ({error})")))?;
+        columns[index] = Arc::new(counts.as_primitive::<TimestampNanosecondType>().clone().with_timezone("UTC"));
         RecordBatch::try_new(schema.clone(), columns).map_err(StoreError::other)
     });
     let batches = batches.collect::<Result<_, _>>()?;

@@ -7,3 +7,11 @@ mod memory;
 mod new_crate;
 mod place;
 mod snapshots;
+#[cfg(feature = "store")]
+mod store;
+#[cfg(feature = "store")]
+mod store_bad_input;
+#[cfg(feature = "store")]
+mod store_interop;
+#[cfg(feature = "store")]
+mod store_interrupt;

@@ -14,8 +14,10 @@ mod plan;
 mod query;
 mod select;
 mod splice;
+mod staged;
 mod state;
 mod tick;
+mod usage;
 mod version;
 
 pub use chunked::{ChunkInfo, ChunkLibrary, ChunkedInfo, Chunks};
@@ -29,5 +31,7 @@ pub use metadata::MetadataLibrary;
 pub use partitions::TickPartitions;
 pub(crate) use plan::check_name;
 pub use select::Scan;
+pub use staged::Staged;
 pub use tick::TickLibrary;
+pub use usage::Usage;
 pub use version::{Symbols, Transaction, VersionLibrary};

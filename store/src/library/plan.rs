@@ -116,6 +116,17 @@ impl Core {
     pub(crate) fn append(self: &Arc<Self>, symbol: &str, table: &Table, options: &WriteOptions, mode: Append) -> Result<Written, StoreError> {
         check_name("symbol", symbol)?;
         let laid = self.lay(symbol, table)?;
+        self.append_laid(symbol, laid, options, mode)
+    }
+
+    /// Adds rows that were laid down.
+    pub(crate) fn append_laid(
+        self: &Arc<Self>,
+        symbol: &str,
+        laid: Laid,
+        options: &WriteOptions,
+        mode: Append,
+    ) -> Result<Written, StoreError> {
         let (name, mine, options, core) = (symbol.to_owned(), laid.clone(), options.clone(), self.clone());
         let ((number, rows, at), stamp) = self.commit_tip(symbol, laid, move |state, tip, _| {
             check_expected(&name, &options, tip.as_ref())?;
