@@ -10,6 +10,7 @@ pub mod history;
 mod library;
 mod log;
 mod object;
+pub mod operations;
 pub mod query;
 pub mod request;
 mod segment;

@@ -202,7 +202,8 @@ impl Store {
         let StoreOptions { clock, cache, background, writer } = options;
         let writer = match writer {
             Some(writer) => writer,
-            None => getrandom::u64().map_err(|error| StoreError::Io { what: "drawing a number for this writer".to_owned(), why: error.to_string() })?,
+            None => getrandom::u64()
+                .map_err(|error| StoreError::Io { what: "drawing a number for this writer".to_owned(), why: error.to_string() })?,
         };
         let registry = Log::open(objects.clone(), "store", clock.clone(), writer, Pace { commits: CHECKPOINT_EVERY })?;
         let shared = Shared { objects, clock, cache, writer, segments: AtomicU64::new(0), background };
@@ -353,7 +354,8 @@ impl Store {
     /// [`StoreError::Kind`] if there is a kind of this name.
     pub fn register<L: OwnLibrary>(&self) -> Result<(), StoreError> {
         let kind = L::KIND;
-        let builtin = [Kind::Version, Kind::Tick, Kind::Chunk, Kind::Document, Kind::Metadata].iter().any(|known| known.to_string() == kind);
+        let builtin =
+            [Kind::Version, Kind::Tick, Kind::Chunk, Kind::Document, Kind::Metadata].iter().any(|known| known.to_string() == kind);
         if builtin || self.inner.own.lock().insert(kind, ()).is_some() {
             return Err(StoreError::Kind(format!("there is a kind of libraries `{kind}` already: choose another name")));
         }
@@ -420,7 +422,8 @@ impl Store {
 
 impl Registry {
     fn get(&self, name: &str) -> Result<&Known, StoreError> {
-        let missing = || StoreError::LibraryNotFound { library: name.to_owned(), help: help(name, self.libraries.keys().map(String::as_str)) };
+        let missing =
+            || StoreError::LibraryNotFound { library: name.to_owned(), help: help(name, self.libraries.keys().map(String::as_str)) };
         self.libraries.get(name).ok_or_else(missing)
     }
 }

@@ -317,7 +317,8 @@ impl TableBuilder {
             let what = format!("column `{name}` has {} rows where `{first}` has {rows}", column.len());
             return Err(StoreError::Schema { symbol: "these rows".to_owned(), what });
         }
-        let fields: Vec<Field> = self.columns.iter().map(|(name, column)| Field::new(name, column.data_type().clone(), name != TIME)).collect();
+        let fields: Vec<Field> =
+            self.columns.iter().map(|(name, column)| Field::new(name, column.data_type().clone(), name != TIME)).collect();
         let schema = Arc::new(Schema::new(fields));
         let columns: Vec<ArrayRef> = self.columns.into_iter().map(|(_, column)| column).collect();
         if columns.is_empty() {

@@ -102,7 +102,8 @@ impl Core {
             return Ok(laid);
         }
         laid.parts = self.write_segments(symbol, table)?;
-        laid.bytes = laid.parts.iter().map(|part| if let PlaceOp::At(Place::Segment(segment)) = &part.place { segment.bytes } else { 0 }).sum();
+        laid.bytes =
+            laid.parts.iter().map(|part| if let PlaceOp::At(Place::Segment(segment)) = &part.place { segment.bytes } else { 0 }).sum();
         Ok(laid)
     }
 

@@ -84,7 +84,12 @@ impl Core {
             at: Instant::from_nanos(version.at),
             rows: version.rows,
             span: version.span.map(|(first, last)| (Instant::from_nanos(first), Instant::from_nanos(last))),
-            columns: state.schema(version.schema).fields().iter().map(|field| (field.name().clone(), field.data_type().to_string())).collect(),
+            columns: state
+                .schema(version.schema)
+                .fields()
+                .iter()
+                .map(|field| (field.name().clone(), field.data_type().to_string()))
+                .collect(),
             metadata: version.metadata.as_ref().and_then(|text| serde_json::from_str(text).ok()),
             snapshots: state.snapshots.iter().filter(|(_, snapshot)| pinned(&snapshot.pins)).map(|(name, _)| name.clone()).collect(),
             deleted: version.hidden,

@@ -61,9 +61,15 @@ impl TickLibrary {
     /// # Errors
     /// [`StoreError::SymbolNotFound`], [`StoreError::Schema`], [`StoreError::Damaged`].
     pub fn read(&self, symbols: &[&str], range: DateRange, columns: Option<&[&str]>) -> Result<Table, StoreError> {
-        let options = ReadOptions { range, columns: columns.map(|columns| columns.iter().map(|&column| column.to_owned()).collect()), ..ReadOptions::default() };
-        let tables: Vec<(String, Table)> =
-            symbols.iter().map(|symbol| Ok((symbol.to_string(), self.0.read(symbol, &options)?.table))).collect::<Result<_, StoreError>>()?;
+        let options = ReadOptions {
+            range,
+            columns: columns.map(|columns| columns.iter().map(|&column| column.to_owned()).collect()),
+            ..ReadOptions::default()
+        };
+        let tables: Vec<(String, Table)> = symbols
+            .iter()
+            .map(|symbol| Ok((symbol.to_string(), self.0.read(symbol, &options)?.table)))
+            .collect::<Result<_, StoreError>>()?;
         match &tables[..] {
             [] => Err(StoreError::invalid("the symbols to read", "there are none: name at least one")),
             [(_, one)] => Ok(one.clone()),
