@@ -14,6 +14,7 @@ pub mod operations;
 pub mod query;
 pub mod request;
 mod segment;
+pub mod shard;
 mod store;
 mod suggest;
 mod table;
