@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 /// The crates of this workspace that each crate may use: engine <- actors <- adapters, the kit stands on the engine, the rest on all.
-const DIRECTION: [(&str, &[&str]); 6] = [
+const DIRECTION: [(&str, &[&str]); 7] = [
     ("engine", &[]),
     ("actors", &["engine"]),
     ("adapters", &["engine", "actors"]),
+    ("store", &["engine"]),
     ("sim-tests", &["engine"]),
-    ("examples", &["engine", "actors", "adapters", "sim-tests", "cli"]),
-    ("cli", &["engine", "actors", "adapters", "sim-tests"]),
+    ("examples", &["engine", "actors", "adapters", "store", "sim-tests", "cli"]),
+    ("cli", &["engine", "actors", "adapters", "store", "sim-tests"]),
 ];
 
 /// Files and folders that may use clocks, sockets or the environment, and why.

@@ -12,6 +12,8 @@ mod log;
 mod object;
 pub mod operations;
 pub mod query;
+mod record;
+pub mod replay;
 pub mod request;
 mod segment;
 pub mod shard;
@@ -28,5 +30,6 @@ pub use library::{
     VersionLibrary, WriteOptions, Written,
 };
 pub use object::{Bucket, ObjectInfo, Objects};
+pub use record::{Record, Recorder, Recording, Sink};
 pub use store::{Kind, LibraryInfo, OwnLibrary, QUOTA_BYTES, Store, StoreOptions};
 pub use table::{IntoColumn, TIME, Table, TableBuilder, time_type};
