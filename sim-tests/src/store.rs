@@ -7,7 +7,6 @@ use stillpoint_engine::host::{Host, Launch};
 use stillpoint_engine::{Pool, Simulation};
 use stillpoint_store::{Bucket, Cache, SetClock, Store, StoreError, StoreOptions, Table, VersionLibrary, WriteOptions};
 
-use crate::difference::of_facts;
 use crate::facts::{Facts, facts};
 
 /// What a simulation that replays from a store is built of.
@@ -128,7 +127,7 @@ impl StoreReplay {
         let base = self.run(PLAIN);
         Holding::all().into_iter().find_map(|way| {
             let other = self.run(way);
-            (other != base).then(|| (way, of_facts(&base, &other).text))
+            (other != base).then(|| (way, difference(&base, &other)))
         })
     }
 
@@ -166,5 +165,14 @@ impl StoreReplay {
             }
         }
         Ok(Held { store, library, pool: Arc::new(Pool::new(way.pool)) })
+    }
+}
+
+/// The first fact that differs and tells more than the hash of all of them.
+fn difference(base: &Facts, other: &Facts) -> String {
+    let differs = base.iter().zip(other).find(|(a, b)| a != b && a.0 != "the trace hash");
+    match differs {
+        Some(((what, plain), (_, other))) => format!("{what}\nwritten at once  {plain}\nthis way         {other}"),
+        None => format!("the plain run tells {} things, this one {}", base.len(), other.len()),
     }
 }

@@ -19,12 +19,13 @@ const DIRECTION: [(&str, &[&str]); 7] = [
 ];
 
 /// Files and folders that may use clocks, sockets or the environment, and why.
-const RIM: [(&str, &str); 6] = [
+const RIM: [(&str, &str); 7] = [
     ("cli/src", "the program: its progress bar, its costs, its terminal"),
     ("engine/benches", "measures time"),
     ("engine/src/host", "paces batches and finds the faster host by the clock"),
     ("sim-tests/lints", "patterns that the lints must flag"),
     ("sim-tests/src/rim", "the kit's edge: seeds and files that are asked for, and processes with another environment"),
+    ("store/src/clock.rs", "when a commit was made, unless whoever opens the store brings another clock"),
     ("sim-tests/tests/canaries/faulty", "strategies that must be caught for using them"),
 ];
 
