@@ -25,6 +25,8 @@
 //! What a run must not depend on is in [`Check`]; what more a strategy may promise in [`Claim`]; what the cases must have held, so that agreement
 //! means something, in [`Mark`]. Without the feature `proptest` only what checks a scenario's own data is left: [`check_scenario`].
 //!
+//! With the feature `store`, `StoreReplay` holds a simulation that replays from a store to one trace, however the store holds the rows.
+//!
 //! `chaos` makes random programs of actors that send, ask, publish, sleep, spawn, stop, cancel and panic with many ties, plays each in the
 //! engine and in a model that is a sorted map written from the text of the rules, and compares the two accounts record by record.
 
@@ -69,6 +71,8 @@ mod saved;
 mod scenario;
 #[cfg(feature = "proptest")]
 mod shrink;
+#[cfg(feature = "store")]
+mod store;
 #[cfg(feature = "proptest")]
 mod verdict;
 #[cfg(feature = "proptest")]
@@ -93,6 +97,8 @@ pub use rim::{Scratch, disturb};
 #[cfg(feature = "proptest")]
 pub use sample::{Draft, Sample};
 pub use scenario::{Checked, InFreshProcess, Request, Row, SCENARIO_CHECKS, Tell, check_scenario};
+#[cfg(feature = "store")]
+pub use store::{Held, Holding, StoreReplay};
 #[cfg(feature = "proptest")]
 pub use verdict::{Failure, Shrink, Verdict};
 #[cfg(feature = "proptest")]

@@ -8,22 +8,24 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 /// The crates of this workspace that each crate may use: engine <- actors <- adapters, the kit stands on the engine, the rest on all.
-const DIRECTION: [(&str, &[&str]); 6] = [
+const DIRECTION: [(&str, &[&str]); 7] = [
     ("engine", &[]),
     ("actors", &["engine"]),
     ("adapters", &["engine", "actors"]),
+    ("store", &["engine"]),
     ("sim-tests", &["engine"]),
-    ("examples", &["engine", "actors", "adapters", "sim-tests", "cli"]),
-    ("cli", &["engine", "actors", "adapters", "sim-tests"]),
+    ("examples", &["engine", "actors", "adapters", "store", "sim-tests", "cli"]),
+    ("cli", &["engine", "actors", "adapters", "store", "sim-tests"]),
 ];
 
 /// Files and folders that may use clocks, sockets or the environment, and why.
-const RIM: [(&str, &str); 6] = [
+const RIM: [(&str, &str); 7] = [
     ("cli/src", "the program: its progress bar, its costs, its terminal"),
     ("engine/benches", "measures time"),
     ("engine/src/host", "paces batches and finds the faster host by the clock"),
     ("sim-tests/lints", "patterns that the lints must flag"),
     ("sim-tests/src/rim", "the kit's edge: seeds and files that are asked for, and processes with another environment"),
+    ("store/src/clock.rs", "when a commit was made, unless whoever opens the store brings another clock"),
     ("sim-tests/tests/canaries/faulty", "strategies that must be caught for using them"),
 ];
 

@@ -139,7 +139,8 @@ fn large_table(options: &Options, report: &mut Report) {
     let seconds = best(5, || {
         let table = library.read("ticks", &cached).expect("read").table;
         let prices = table.batches().iter().map(|batch| {
-            let column = batch.column_by_name("price").expect("a column").as_any().downcast_ref::<arrow_array::Float64Array>().expect("floats");
+            let column =
+                batch.column_by_name("price").expect("a column").as_any().downcast_ref::<arrow_array::Float64Array>().expect("floats");
             column.values().iter().sum::<f64>()
         });
         sum = prices.sum();

@@ -1,13 +1,29 @@
-//! What time it is, for commits. Invariant: only whoever opens a store decides; a simulation gives its virtual time.
+//! What time it is, for commits and requests. Invariant: only whoever opens a store or a pool decides; a simulation gives its virtual time.
 
-use std::fmt::Debug;
+use std::fmt;
 
 use stillpoint_engine::Instant;
 
-/// Tells the instant of a commit.
-pub trait Clock: Debug + Send + Sync {
-    /// The instant now. A commit is never stamped earlier than the one before it, whatever this says.
+/// Tells the instant of a commit, and when requests were created, started and ended. A closure is one.
+///
+/// By implementing this you promise that it neither blocks nor panics. A commit is never stamped earlier than the one before it, whatever
+/// this says. Of requests, only a wait with a time-out on a pool without threads is measured by it; every other time-out is kept by the
+/// system, so a clock that stands still delays nothing.
+pub trait Clock: Send + Sync {
+    /// The instant now.
     fn now(&self) -> Instant;
+}
+
+impl fmt::Debug for dyn Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Clock({})", self.now())
+    }
+}
+
+impl<F: Fn() -> Instant + Send + Sync> Clock for F {
+    fn now(&self) -> Instant {
+        self()
+    }
 }
 
 /// The time of the system: UTC, as its clock says.

@@ -209,16 +209,14 @@ impl fmt::Display for StoreError {
                 write!(f, "row {row} for `{symbol}` is at {at}, before the row above it at {before}: sort the rows by time")
             }
             Self::Schema { symbol, what } => write!(f, "columns for `{symbol}`: {what}"),
-            Self::QuotaExceeded { library, quota, wanted } => write!(
-                f,
-                "library `{library}` may hold {quota} bytes and would hold {wanted}: raise its quota, or prune versions"
-            ),
+            Self::QuotaExceeded { library, quota, wanted } => {
+                write!(f, "library `{library}` may hold {quota} bytes and would hold {wanted}: raise its quota, or prune versions")
+            }
             Self::Invalid { what, why } => write!(f, "{what}: {why}"),
             Self::Damaged { file, what } => write!(f, "{file} is damaged: {what}; restore it from a copy, or look at it with fsck"),
-            Self::Newer { file, format, known } => write!(
-                f,
-                "{file} has format {format}, and this program knows formats up to {known}: use a newer program"
-            ),
+            Self::Newer { file, format, known } => {
+                write!(f, "{file} has format {format}, and this program knows formats up to {known}: use a newer program")
+            }
             Self::Io { what, why } => write!(f, "{what}: {why}"),
             Self::Uncertain { file, why } => write!(f, "whether {file} was written is not known: {why}; look before you repeat it"),
             Self::Document(error) => write!(f, "{error}"),

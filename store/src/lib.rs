@@ -12,10 +12,14 @@ pub mod history;
 mod library;
 mod log;
 mod object;
+pub mod operations;
 pub mod query;
+mod record;
 mod repair;
+pub mod replay;
 pub mod request;
 mod segment;
+pub mod shard;
 mod store;
 mod suggest;
 mod table;
@@ -26,11 +30,12 @@ pub use date::DateRange;
 pub use error::StoreError;
 pub use fsck::{Finding, FsckReport};
 pub use library::{
-    AsOf, AuditLine, ChunkInfo, ChunkLibrary, ChunkedInfo, Chunks, Compacted, DocumentLibrary, MetadataLibrary, ReadOptions, Reading, SYMBOL,
-    Scan, SnapshotInfo, Staged, Swept, Symbols, TickLibrary, TickPartitions, Transaction, Usage, VersionInfo, VersionLibrary, WriteOptions,
-    Written,
+    AsOf, AuditLine, ChunkInfo, ChunkLibrary, ChunkedInfo, Chunks, Compacted, DocumentLibrary, MetadataLibrary, ReadOptions, Reading,
+    SYMBOL, Scan, SnapshotInfo, Staged, Swept, Symbols, TickLibrary, TickPartitions, Transaction, Usage, VersionInfo, VersionLibrary,
+    WriteOptions, Written,
 };
 pub use object::{Bucket, ObjectInfo, Objects};
+pub use record::{Record, Recorder, Recording, Sink};
 pub use repair::repair;
 pub use store::{Kind, LibraryInfo, OwnLibrary, QUOTA_BYTES, Store, StoreOptions};
 pub use table::{IntoColumn, TIME, Table, TableBuilder, time_type};

@@ -34,7 +34,8 @@ fn append_from_threads(library: &VersionLibrary, first_writer: u64, threads: u64
     let run = |writer: u64| {
         let library = library.clone();
         move || {
-            let appended = (0..each).map(|number| library.upsert("a", &row(writer, number), &WriteOptions::default()).expect("appended").version);
+            let appended =
+                (0..each).map(|number| library.upsert("a", &row(writer, number), &WriteOptions::default()).expect("appended").version);
             appended.collect::<Vec<u64>>()
         }
     };

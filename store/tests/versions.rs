@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde_json::json;
 use stillpoint_engine::{Duration, Instant};
 use stillpoint_store::{
-    AsOf, Bucket, Cache, DateRange, Objects, ReadOptions, SetClock, Store, StoreError, StoreOptions, Symbols, Table, VersionLibrary, WriteOptions,
+    AsOf, Bucket, Cache, DateRange, Objects, ReadOptions, SetClock, Store, StoreError, StoreOptions, Symbols, Table, VersionLibrary,
+    WriteOptions,
 };
 
 fn at(second: i64) -> Instant {
@@ -40,7 +41,8 @@ impl Place {
 
     fn library(&self) -> VersionLibrary {
         let store = self.open();
-        if store.exists("lib").expect("a registry that can be read") { store.versions("lib") } else { store.create_versions("lib") }.expect("a library")
+        if store.exists("lib").expect("a registry that can be read") { store.versions("lib") } else { store.create_versions("lib") }
+            .expect("a library")
     }
 }
 
@@ -83,9 +85,11 @@ fn ranges_rows_and_columns_are_read_alone() {
         assert_eq!(values(&read(ReadOptions::default().rows(many as u64 - 1, many as u64 + 2))), [many - 1, many, many + 1]);
         let narrow = read(ReadOptions::default().columns(["side"]).rows(many as u64 - 1, many as u64 + 1));
         assert_eq!(stillpoint_store::TIME, narrow.schema().field(0).name());
-        let sides: Vec<Option<u8>> = narrow.whole().expect("one batch").column(1).as_any().downcast_ref::<arrow_array::UInt8Array>().expect("u8").iter().collect();
+        let sides: Vec<Option<u8>> =
+            narrow.whole().expect("one batch").column(1).as_any().downcast_ref::<arrow_array::UInt8Array>().expect("u8").iter().collect();
         assert_eq!(sides, [Some(1), None]);
-        let scanned: i64 = library.scan("a", &ReadOptions::default()).expect("begun").map(|batch| batch.expect("read").num_rows() as i64).sum();
+        let scanned: i64 =
+            library.scan("a", &ReadOptions::default()).expect("begun").map(|batch| batch.expect("read").num_rows() as i64).sum();
         assert_eq!(scanned, many + 3);
         let error = library.read("a", &ReadOptions::default().columns(["vlaue"])).expect_err("no such column");
         assert_eq!(error.to_string(), "columns for `a`: there is no column `vlaue`: did you mean `value`?");
@@ -103,7 +107,10 @@ fn bad_rows_are_refused_and_change_nothing() {
     assert!(matches!(unordered, StoreError::UnorderedData { row: 1, .. }), "{unordered}");
     let other = Table::at([at(9)]).column("value", [1.5]).finish().expect("rows");
     let error = library.append("a", &other, &WriteOptions::default()).expect_err("another type");
-    assert_eq!(error.to_string(), "columns for `a`: `value` is of type Float64, and of type Int64 before: convert it, or write a new version");
+    assert_eq!(
+        error.to_string(),
+        "columns for `a`: `value` is of type Float64, and of type Int64 before: convert it, or write a new version"
+    );
     let missing = library.append("eurusd", &rows(0..1), &WriteOptions::default()).expect_err("no symbol");
     assert_eq!(missing.to_string(), "library `lib` has no symbol `eurusd`: there is only `a`");
     assert_eq!(library.upsert("b", &rows(0..1), &WriteOptions::default()).expect("made").version, 1);
@@ -238,7 +245,8 @@ fn compaction_and_sweeping_change_no_version() {
     for second in 0..50 {
         library.upsert("a", &rows(second * 1_000..(second + 1) * 1_000), &WriteOptions::default()).expect("appended");
     }
-    let read = |library: &VersionLibrary, number| values(&library.read("a", &ReadOptions::as_of(AsOf::Version(number))).expect("read").table);
+    let read =
+        |library: &VersionLibrary, number| values(&library.read("a", &ReadOptions::as_of(AsOf::Version(number))).expect("read").table);
     let done = library.compact("a").expect("compacted");
     assert_eq!((done.pieces, done.segments, done.rows), (50, 1, 50_000));
     for library in [&library, &place.library()] {

@@ -68,7 +68,11 @@ fn stretches(parts: &[Part], all: bool) -> Vec<Range<usize>> {
         let segments = stretch.iter().filter(|part| matches!(part.place, Place::Segment(_))).count();
         if len > 1 && (all || inline >= INLINE_LIMIT || segments >= SMALL_RUN) {
             // What lies in commits is moved as it comes; the segments that come of it are put together when there are many of them.
-            let start = if all || segments >= SMALL_RUN { 0 } else { stretch.iter().position(|part| matches!(part.place, Place::Inline(_))).unwrap_or(0) };
+            let start = if all || segments >= SMALL_RUN {
+                0
+            } else {
+                stretch.iter().position(|part| matches!(part.place, Place::Inline(_))).unwrap_or(0)
+            };
             found.push(from + start..from + len);
         }
         from += len.max(1);
@@ -83,7 +87,9 @@ impl Core {
             let mut runs = Vec::new();
             for (id, chain) in &known.chains {
                 // The latest version of a chain has the columns of all.
-                let Some(version) = known.versions.iter().filter(|version| version.chain == *id).max_by_key(|version| version.rows) else { continue };
+                let Some(version) = known.versions.iter().filter(|version| version.chain == *id).max_by_key(|version| version.rows) else {
+                    continue;
+                };
                 for range in stretches(&chain.parts, all) {
                     let from = if range.start == 0 { 0 } else { chain.ends[range.start - 1] };
                     let schema = state.schema(version.schema).clone();

@@ -25,7 +25,11 @@ pub(crate) fn union(symbol: &str, old: &SchemaRef, new: &SchemaRef) -> Result<Sc
     }
     let wrong = |what: String| StoreError::Schema { symbol: symbol.to_owned(), what };
     if old.index_of(TIME).is_ok() != new.index_of(TIME).is_ok() && !old.fields().is_empty() {
-        return Err(wrong(format!("one has the time index `time`, the other has not; it has {}, and these rows have {}", names(old), names(new))));
+        return Err(wrong(format!(
+            "one has the time index `time`, the other has not; it has {}, and these rows have {}",
+            names(old),
+            names(new)
+        )));
     }
     let mut fields: Vec<Arc<Field>> = Vec::with_capacity(old.fields().len());
     for field in old.fields() {
@@ -84,7 +88,13 @@ impl Core {
     }
 
     /// Writes a new version of rows that were laid down.
-    pub(crate) fn write_laid(self: &Arc<Self>, symbol: &str, laid: Laid, options: WriteOptions, what: &'static str) -> Result<Written, StoreError> {
+    pub(crate) fn write_laid(
+        self: &Arc<Self>,
+        symbol: &str,
+        laid: Laid,
+        options: WriteOptions,
+        what: &'static str,
+    ) -> Result<Written, StoreError> {
         let (name, mine) = (symbol.to_owned(), laid.clone());
         let ((number, rows), stamp) = self.commit_tip(symbol, laid, move |state, tip, _| {
             check_expected(&name, &options, tip.as_ref())?;
@@ -113,7 +123,13 @@ impl Core {
     }
 
     /// Adds rows after the latest version. Without rows nothing happens.
-    pub(crate) fn append(self: &Arc<Self>, symbol: &str, table: &Table, options: &WriteOptions, mode: Append) -> Result<Written, StoreError> {
+    pub(crate) fn append(
+        self: &Arc<Self>,
+        symbol: &str,
+        table: &Table,
+        options: &WriteOptions,
+        mode: Append,
+    ) -> Result<Written, StoreError> {
         check_name("symbol", symbol)?;
         let laid = self.lay(symbol, table)?;
         self.append_laid(symbol, laid, options, mode)
@@ -137,7 +153,11 @@ impl Core {
                 return Ok(first_append(state, &name, &mine, &options));
             };
             if mine.rows == 0 {
-                let at = state.symbols.get(&name).and_then(|symbol| symbol.latest()).map_or(Instant::MIN, |version| Instant::from_nanos(version.at));
+                let at = state
+                    .symbols
+                    .get(&name)
+                    .and_then(|symbol| symbol.latest())
+                    .map_or(Instant::MIN, |version| Instant::from_nanos(version.at));
                 return Ok(Planned { ops: Vec::new(), tip: None, only_tip: true, adds: 0, result: (tip.number, tip.rows, Some(at)) });
             }
             if let (Some((_, last)), Some((first, _))) = (tip.span, mine.span)

@@ -301,6 +301,11 @@ impl Scan {
         &self.selected.schema
     }
 
+    /// How many rows there are, at most: a part that a range cuts counts whole.
+    pub fn rows(&self) -> u64 {
+        self.selected.parts.iter().map(|(_, (from, to))| to - from).sum()
+    }
+
     /// The version that is read.
     pub fn version(&self) -> &VersionInfo {
         &self.selected.info

@@ -128,7 +128,10 @@ impl VersionLibrary {
     }
 
     /// Writes several symbols, each with its own result.
-    pub fn write_batch<'a>(&self, writes: impl IntoIterator<Item = (&'a str, &'a Table, WriteOptions)>) -> Vec<Result<Written, StoreError>> {
+    pub fn write_batch<'a>(
+        &self,
+        writes: impl IntoIterator<Item = (&'a str, &'a Table, WriteOptions)>,
+    ) -> Vec<Result<Written, StoreError>> {
         writes.into_iter().map(|(symbol, table, options)| self.write(symbol, table, &options)).collect()
     }
 

@@ -135,7 +135,13 @@ pub(super) struct Encoded {
     pub(super) bytes: u64,
 }
 
-pub(super) fn encode<Op: Serialize>(number: u64, at: Instant, before: u128, writer: u64, entries: &[Entry<Op>]) -> Result<Encoded, StoreError> {
+pub(super) fn encode<Op: Serialize>(
+    number: u64,
+    at: Instant,
+    before: u128,
+    writer: u64,
+    entries: &[Entry<Op>],
+) -> Result<Encoded, StoreError> {
     let mut offset = 0;
     let ops = entries.iter().map(|entry| {
         let blob = entry.blob.as_ref().map(|blob| {
@@ -147,7 +153,8 @@ pub(super) fn encode<Op: Serialize>(number: u64, at: Instant, before: u128, writ
     });
     let header = HeaderOut { number, at: at.as_nanos(), before, writer, ops: ops.collect() };
     let json = serde_json::to_vec(&header).map_err(StoreError::other)?;
-    let length = u32::try_from(json.len()).map_err(|_| StoreError::invalid("a commit", "its operations take over 4 GiB as text: commit fewer at once"))?;
+    let length = u32::try_from(json.len())
+        .map_err(|_| StoreError::invalid("a commit", "its operations take over 4 GiB as text: commit fewer at once"))?;
 
     let mut front = BytesMut::with_capacity(BEFORE_HEADER + json.len());
     front.put_slice(MAGIC);
@@ -183,11 +190,13 @@ impl<Op: DeserializeOwned> Commit<Op> {
         let Some(json) = body.get(BEFORE_HEADER..BEFORE_HEADER + length) else {
             return Err(StoreError::damaged(place(), "its header is longer than itself"));
         };
-        let header: HeaderIn<Op> = serde_json::from_slice(json)
-            .map_err(|error| StoreError::damaged(place(), format!("its operations cannot be read ({error}); a newer program may have written it")))?;
+        let header: HeaderIn<Op> = serde_json::from_slice(json).map_err(|error| {
+            StoreError::damaged(place(), format!("its operations cannot be read ({error}); a newer program may have written it"))
+        })?;
         let start = (BEFORE_HEADER + length) as u64;
         let ops = header.ops.into_iter().map(|OpIn { op, blob }| {
-            let blob = blob.map(|place| BlobRef { commit: header.number, offset: start + place.offset, len: place.len, digest: place.digest });
+            let blob =
+                blob.map(|place| BlobRef { commit: header.number, offset: start + place.offset, len: place.len, digest: place.digest });
             (op, blob)
         });
         Ok(Self { number: header.number, at: Instant::from_nanos(header.at), before: header.before, digest, ops: ops.collect() })
@@ -204,7 +213,12 @@ pub(crate) fn header(bytes: &Bytes, place: impl Fn() -> String) -> Result<(serde
 }
 
 /// What precedes the checksum of an object of ours, and the checksum, which was found right.
-pub(super) fn checked<'a>(bytes: &'a Bytes, magic: &[u8; 8], format: u32, place: &impl Fn() -> String) -> Result<(&'a [u8], u128), StoreError> {
+pub(super) fn checked<'a>(
+    bytes: &'a Bytes,
+    magic: &[u8; 8],
+    format: u32,
+    place: &impl Fn() -> String,
+) -> Result<(&'a [u8], u128), StoreError> {
     let damaged = |what: &str| Err(StoreError::damaged(place(), what));
     let Some((body, tail)) = bytes.len().checked_sub(DIGEST).map(|middle| bytes.split_at(middle)) else {
         return damaged("it is too short to be whole");

@@ -24,8 +24,8 @@ use crate::error::StoreError;
 use crate::object::Objects;
 
 pub(crate) use commit::{BlobRef, Commit, Entry, commit_name, commit_number, digest, header, hex128};
-pub(crate) use group::{Group, Verdict};
 use group::Waiting;
+pub(crate) use group::{Group, Verdict};
 use head::Head;
 
 /// Which commit an operation came with, and when that was.
@@ -78,7 +78,13 @@ impl<S: State> Log<S> {
     ///
     /// # Errors
     /// [`StoreError::Damaged`] if a commit is missing, changed, or does not follow the one before; what the objects themselves give.
-    pub(crate) fn open(objects: Arc<dyn Objects>, folder: &str, clock: Arc<dyn Clock>, writer: u64, pace: Pace) -> Result<Self, StoreError> {
+    pub(crate) fn open(
+        objects: Arc<dyn Objects>,
+        folder: &str,
+        clock: Arc<dyn Clock>,
+        writer: u64,
+        pace: Pace,
+    ) -> Result<Self, StoreError> {
         let head = Head::open(&*objects, folder)?;
         Ok(Self {
             objects,

@@ -86,9 +86,9 @@ impl Bucket {
             // Nobody else receives, and who waits here is there.
             let _ = sender.send(work.await);
         });
-        receiver.recv().unwrap_or_else(|_| {
-            Err(Error::Generic { store: "bucket", source: "the thread that waits for its sockets has ended".into() })
-        })
+        receiver
+            .recv()
+            .unwrap_or_else(|_| Err(Error::Generic { store: "bucket", source: "the thread that waits for its sockets has ended".into() }))
     }
 
     fn failed(&self, doing: &str, name: &str, error: &Error) -> StoreError {

@@ -46,7 +46,6 @@
 //!
 //! [`VirtualPool`] serves the same requests inside a simulation: each starts and ends at an instant that follows from its declared latency.
 
-mod clock;
 mod error;
 mod handle;
 mod operation;
@@ -57,7 +56,7 @@ mod submission;
 mod virtual_pool;
 mod wait;
 
-pub use clock::Clock;
+pub use crate::clock::Clock;
 pub use error::RequestError;
 pub use handle::{Finished, Request, RequestInfo, Times};
 pub use operation::{Call, Named, Operation};

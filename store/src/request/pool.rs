@@ -8,12 +8,12 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::{Condvar, Mutex};
 use stillpoint_engine::{Pool, pool};
 
-use super::clock::Clock;
 use super::error::RequestError;
 use super::handle::Request;
 use super::operation::{Named, Operation};
 use super::queue::{Claim, Queue, RequestId, Stage};
 use super::submission::Submission;
+use crate::clock::Clock;
 
 /// The number of threads of a pool that is not told another: the same on every machine.
 pub const DEFAULT_SIZE: usize = 4;

@@ -98,7 +98,8 @@ fn footer(objects: &dyn Objects, segment: &Segment, cache: Option<&Cache>) -> Re
     let from = segment.footer_at();
     let bytes = range(objects, &segment.name, from..segment.bytes, segment.footer)?;
     let pieces = Pieces { len: segment.bytes, pieces: vec![(from, bytes)] };
-    let footer = ArrowReaderMetadata::load(&pieces, ArrowReaderOptions::new()).map_err(|error| undecodable(objects, &segment.name, error))?;
+    let footer =
+        ArrowReaderMetadata::load(&pieces, ArrowReaderOptions::new()).map_err(|error| undecodable(objects, &segment.name, error))?;
     if let Some(cache) = cache {
         cache.put_footer(segment.name.as_str().into(), footer.clone());
     }
@@ -229,7 +230,9 @@ pub(crate) fn read_inline(
             let bytes = range(objects, object, blob.offset..blob.offset + blob.len, blob.digest)?;
             let batch = decode_inline(bytes, &|| objects.place(object))?;
             let arrays = columns.schema.fields().iter().map(|field| {
-                let Some(column) = batch.column_by_name(field.name()) else { return Ok(new_null_array(field.data_type(), batch.num_rows())) };
+                let Some(column) = batch.column_by_name(field.name()) else {
+                    return Ok(new_null_array(field.data_type(), batch.num_rows()));
+                };
                 arrow_cast::cast(column, field.data_type()).map_err(|error| undecodable(objects, object, error))
             });
             let arrays = arrays.collect::<Result<Vec<_>, _>>()?;

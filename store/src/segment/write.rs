@@ -61,7 +61,13 @@ pub(crate) fn write(name: String, schema: &Arc<Schema>, batches: &[RecordBatch])
             (from, to) = (from.min(start), to.max(start + len));
         }
         let rows = group.num_rows() as u64;
-        GroupInfo { rows, span: spans.next(rows as usize), offset: from, len: to - from, digest: digest(&bytes[from as usize..to as usize]) }
+        GroupInfo {
+            rows,
+            span: spans.next(rows as usize),
+            offset: from,
+            len: to - from,
+            digest: digest(&bytes[from as usize..to as usize]),
+        }
     });
     let mut segment = Segment { name, bytes: bytes.len() as u64, groups: groups.collect(), footer: 0 };
     segment.footer = digest(&bytes[segment.footer_at() as usize..]);

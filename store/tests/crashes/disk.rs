@@ -51,7 +51,8 @@ pub(super) struct Disk(Mutex<State>);
 
 impl Disk {
     pub(super) fn new(synced: bool, seed: u64) -> Self {
-        let state = State { objects: BTreeMap::new(), unsynced: Vec::new(), synced, calls: u64::MAX, off: false, dice: Dice(seed), full: false };
+        let state =
+            State { objects: BTreeMap::new(), unsynced: Vec::new(), synced, calls: u64::MAX, off: false, dice: Dice(seed), full: false };
         Self(Mutex::new(state))
     }
 

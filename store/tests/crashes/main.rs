@@ -104,7 +104,9 @@ fn values(library: &VersionLibrary, symbol: &str, as_of: AsOf) -> Result<Vec<i64
 }
 
 /// Everything that can be read.
-fn seen(library: &VersionLibrary) -> Result<(BTreeMap<String, Vec<(u64, Vec<i64>)>>, BTreeMap<String, BTreeMap<String, (u64, Vec<i64>)>>), StoreError> {
+fn seen(
+    library: &VersionLibrary,
+) -> Result<(BTreeMap<String, Vec<(u64, Vec<i64>)>>, BTreeMap<String, BTreeMap<String, (u64, Vec<i64>)>>), StoreError> {
     let mut symbols = BTreeMap::new();
     for symbol in library.list_symbols(&Symbols::default())? {
         let mut versions = Vec::new();

@@ -1,4 +1,4 @@
-//! A library in memory with the operations of a version library, each a few lines: what requests are tried on.
+//! A library in memory with operations of a few lines each: what the promises of requests are tried on.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,17 +20,12 @@ impl Table {
     pub(crate) fn rows(&self) -> usize {
         self.0.len()
     }
-
-    pub(crate) fn bytes(&self) -> usize {
-        self.0.len() * 16
-    }
 }
 
 #[derive(Clone, Debug)]
 struct Symbol {
     version: u64,
     table: Table,
-    metadata: String,
 }
 
 #[derive(Debug)]
@@ -48,8 +43,7 @@ impl Memory {
     pub(crate) fn with(name: &str, symbols: &[&str]) -> Arc<Self> {
         let library = Self::new(name);
         for (price, symbol) in (1..).zip(symbols) {
-            let write =
-                Write { symbol: (*symbol).to_owned(), table: Table::flat(3, f64::from(price)), metadata: format!("about {symbol}") };
+            let write = Write::new(symbol, Table::flat(3, f64::from(price)));
             write.run(&library).expect("a name that is not empty");
         }
         library
@@ -84,20 +78,15 @@ impl fmt::Display for MemoryError {
 
 impl std::error::Error for MemoryError {}
 
-/// Reads a symbol, all of it or the rows from one time to another, both included.
+/// Reads a symbol.
 #[derive(Clone, Debug)]
 pub(crate) struct Read {
     pub(crate) symbol: String,
-    pub(crate) range: Option<(i64, i64)>,
 }
 
 impl Read {
     pub(crate) fn all(symbol: &str) -> Self {
-        Self { symbol: symbol.to_owned(), range: None }
-    }
-
-    pub(crate) fn range(symbol: &str, from: i64, to: i64) -> Self {
-        Self { symbol: symbol.to_owned(), range: Some((from, to)) }
+        Self { symbol: symbol.to_owned() }
     }
 }
 
@@ -118,9 +107,7 @@ impl Operation<Memory> for Read {
     }
 
     fn run(self, library: &Memory) -> Result<Table, MemoryError> {
-        let (from, to) = self.range.unwrap_or((i64::MIN, i64::MAX));
-        let wanted = |row: &&(i64, f64)| (from..=to).contains(&row.0);
-        library.get(&self.symbol, |symbol| Table(symbol.table.0.iter().filter(wanted).copied().collect()))
+        library.get(&self.symbol, |symbol| symbol.table.clone())
     }
 }
 
@@ -129,12 +116,11 @@ impl Operation<Memory> for Read {
 pub(crate) struct Write {
     pub(crate) symbol: String,
     pub(crate) table: Table,
-    pub(crate) metadata: String,
 }
 
 impl Write {
     pub(crate) fn new(symbol: &str, table: Table) -> Self {
-        Self { symbol: symbol.to_owned(), table, metadata: String::new() }
+        Self { symbol: symbol.to_owned(), table }
     }
 }
 
@@ -160,33 +146,8 @@ impl Operation<Memory> for Write {
         }
         let mut symbols = library.symbols.lock();
         let version = symbols.get(&self.symbol).map_or(0, |symbol| symbol.version) + 1;
-        symbols.insert(self.symbol, Symbol { version, table: self.table, metadata: self.metadata });
+        symbols.insert(self.symbol, Symbol { version, table: self.table });
         Ok(version)
-    }
-}
-
-/// Reads the metadata of a symbol.
-#[derive(Clone, Debug)]
-pub(crate) struct ReadMetadata(pub(crate) String);
-
-impl Operation<Memory> for ReadMetadata {
-    type Output = String;
-    type Error = MemoryError;
-
-    fn name(&self) -> &str {
-        "read_metadata"
-    }
-
-    fn kind(&self) -> Kind {
-        Kind::Read
-    }
-
-    fn scope(&self) -> Scope {
-        Scope::symbol(&self.0)
-    }
-
-    fn run(self, library: &Memory) -> Result<String, MemoryError> {
-        library.get(&self.0, |symbol| symbol.metadata.clone())
     }
 }
 

@@ -1,0 +1,178 @@
+//! Replay from a store, held to one trace. Invariant: every way holds the same rows; only how, and what has been read before, is another.
+
+use std::fmt;
+use std::sync::Arc;
+
+use stillpoint_engine::host::{Host, Launch};
+use stillpoint_engine::{Pool, Simulation};
+use stillpoint_store::{Bucket, Cache, SetClock, Store, StoreError, StoreOptions, Table, VersionLibrary, WriteOptions};
+
+use crate::facts::{Facts, facts};
+
+/// What a simulation that replays from a store is built of.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The store.
+    pub store: Store,
+    /// The library with the rows.
+    pub library: VersionLibrary,
+    /// Where jobs run.
+    pub pool: Arc<Pool>,
+}
+
+/// One way to hold rows and to run what replays them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// The room of the cache, in bytes.
+    pub cache: u64,
+    /// How many rows were written at a time: few lie in the log, many in segments.
+    pub part: usize,
+    /// Whether the parts were put together afterwards.
+    pub compacted: bool,
+    /// How often the rows were replayed before: a cache is warm from then on.
+    pub before: u32,
+    /// Threads of the run; 0 for none but its own.
+    pub threads: usize,
+    /// Threads for jobs.
+    pub pool: usize,
+}
+
+/// All at once, decoded anew, on one thread.
+const PLAIN: Holding = Holding { cache: 0, part: usize::MAX, compacted: false, before: 0, threads: 0, pool: 0 };
+
+impl Holding {
+    /// The ways that are tried: each dimension by itself, and those that can meet together.
+    pub fn all() -> Vec<Self> {
+        let mut all = Vec::new();
+        for cache in [0, 4_096, 64 << 20] {
+            for part in [13, 250, 5_000, usize::MAX] {
+                for compacted in [false, true] {
+                    all.extend([0, 1].map(|before| Self { cache, part, compacted, before, ..PLAIN }));
+                }
+            }
+        }
+        all.extend((1..=8).map(|threads| Self { cache: 64 << 20, part: 250, threads, ..PLAIN }));
+        all.extend((0..=2).map(|pool| Self { cache: 4_096, part: 250, compacted: true, pool, ..PLAIN }));
+        all
+    }
+}
+
+impl fmt::Display for Holding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { cache, part, compacted, before, threads, pool } = self;
+        match *part {
+            usize::MAX => f.write_str("written at once")?,
+            part => write!(f, "written {part} rows at a time")?,
+        }
+        let compacted = if *compacted { "compacted" } else { "not compacted" };
+        write!(f, ", {compacted}, cache of {cache} bytes, replayed {before} times before, {threads} threads, {pool} for jobs")
+    }
+}
+
+type Build = dyn Fn(&Held) -> Result<Simulation, Box<dyn std::error::Error + Send + Sync>> + Send + Sync;
+
+/// Holds a simulation that replays from a store to its promise: the same rows give the same run, however the store holds them.
+///
+/// ```
+/// use stillpoint_engine::{Instant, Simulation};
+/// use stillpoint_sim_tests::StoreReplay;
+/// use stillpoint_store::Table;
+///
+/// let rows = Table::at([Instant::EPOCH]).column("price", [1i64]).finish().expect("rows");
+/// StoreReplay::of(|held| {
+///     let mut sim = Simulation::new("replay");
+///     // Streams of `held.library` and actors that hear them come here.
+///     Ok(sim.pool(held.pool.clone()))
+/// })
+/// .symbol("EURUSD", rows)
+/// .check();
+/// ```
+pub struct StoreReplay {
+    build: Arc<Build>,
+    symbols: Vec<(String, Table)>,
+}
+
+impl fmt::Debug for StoreReplay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreReplay").field("symbols", &self.symbols.len()).finish_non_exhaustive()
+    }
+}
+
+impl StoreReplay {
+    /// A simulation that is built again for every run.
+    pub fn of(build: impl Fn(&Held) -> Result<Simulation, Box<dyn std::error::Error + Send + Sync>> + Send + Sync + 'static) -> Self {
+        Self { build: Arc::new(build), symbols: Vec::new() }
+    }
+
+    /// Rows that the library has.
+    #[must_use]
+    pub fn symbol(mut self, name: &str, rows: Table) -> Self {
+        self.symbols.push((name.to_owned(), rows));
+        self
+    }
+
+    /// Tries all ways. Panics with the first that makes a difference.
+    #[track_caller]
+    pub fn check(&self) {
+        if let Some((way, difference)) = self.report() {
+            panic!("replay depends on how the store holds the rows. {way}:\n{difference}");
+        }
+    }
+
+    /// The first way that makes a difference to the plain one, and what differs.
+    ///
+    /// # Panics
+    /// If the rows cannot be written to a store in memory: the test's tables are wrong.
+    pub fn report(&self) -> Option<(Holding, String)> {
+        let base = self.run(PLAIN);
+        Holding::all().into_iter().find_map(|way| {
+            let other = self.run(way);
+            (other != base).then(|| (way, difference(&base, &other)))
+        })
+    }
+
+    fn run(&self, way: Holding) -> Facts {
+        let held = self.held(way).unwrap_or_else(|error| panic!("the rows cannot be written: {error}"));
+        for _ in 0..way.before {
+            self.run_once(&held, Host::Inline);
+        }
+        self.run_once(&held, if way.threads == 0 { Host::Inline } else { Host::Actix { threads: way.threads } })
+    }
+
+    fn run_once(&self, held: &Held, host: Host) -> Facts {
+        let (build, held) = (self.build.clone(), held.clone());
+        match Launch::new(move || build(&held)).host(host).run() {
+            Ok(outcome) => facts(&outcome, None),
+            Err(failed) => facts(&failed.outcome, Some(&failed.error)),
+        }
+    }
+
+    fn held(&self, way: Holding) -> Result<Held, StoreError> {
+        let options =
+            StoreOptions { clock: Arc::new(SetClock::default()), cache: Cache::new(way.cache), background: None, writer: Some(1) };
+        let store = Store::open(Arc::new(Bucket::memory()), options)?;
+        let library = store.create_versions("replayed")?;
+        for (symbol, rows) in &self.symbols {
+            let whole = rows.whole()?;
+            let mut from = 0;
+            while from < whole.num_rows() {
+                let count = way.part.min(whole.num_rows() - from);
+                library.upsert(symbol, &Table::from_batch(whole.slice(from, count))?, &WriteOptions::default())?;
+                from += count;
+            }
+            if way.compacted {
+                library.compact(symbol)?;
+            }
+        }
+        Ok(Held { store, library, pool: Arc::new(Pool::new(way.pool)) })
+    }
+}
+
+/// The first fact that differs and tells more than the hash of all of them.
+fn difference(base: &Facts, other: &Facts) -> String {
+    let differs = base.iter().zip(other).find(|(a, b)| a != b && a.0 != "the trace hash");
+    match differs {
+        Some(((what, plain), (_, other))) => format!("{what}\nwritten at once  {plain}\nthis way         {other}"),
+        None => format!("the plain run tells {} things, this one {}", base.len(), other.len()),
+    }
+}
