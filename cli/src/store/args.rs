@@ -138,7 +138,7 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "CHARACTER", default_value = ",", value_parser = delimiter)]
     pub(crate) delimiter: u8,
     /// What to say of the version, in JSON.
-    #[arg(long, value_name = "JSON")]
+    #[arg(long, value_name = "JSON", value_parser = json)]
     pub(crate) metadata: Option<serde_json::Value>,
 }
 
@@ -213,6 +213,10 @@ impl FromStr for TypeOf {
         let (column, kind) = text.rsplit_once('=').ok_or("write COLUMN=TYPE, such as price=f64")?;
         Ok(Self(column.to_owned(), kind.parse()?))
     }
+}
+
+fn json(text: &str) -> Result<serde_json::Value, String> {
+    serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))
 }
 
 fn unit(text: &str) -> Result<Unit, String> {

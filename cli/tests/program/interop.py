@@ -23,7 +23,7 @@ def read(files):
     )
     rows = duckdb.sql("select note from read_parquet(?) order by time", params=[files]).fetchall()
     notes = ["" if note is None else note for (note,) in rows]
-    print(json.dumps({"pandas": figures(pandas_frame), "duckdb": list(relation.fetchone()), "notes": notes}))
+    print(json.dumps({"pandas": figures(pandas_frame), "duckdb": list(relation.fetchall()[0]), "notes": notes}))
 
 
 def write(folder):

@@ -50,7 +50,7 @@ fn rows_are_shown_as_a_table_as_csv_and_as_json() {
         "time,price 2020-01-01T00:00:00.001Z,-0.0 "
     );
     assert_eq!(lines(&["--range", "2020-01-01T00:00:00.002Z-"]), "time,price 2020-01-01T00:00:00.002Z,NaN ");
-    assert_eq!(lines(&["--range", "2021"]).trim(), lines(&["--head", "0"]).trim());
+    assert_eq!(lines(&["--range", "20210101"]).trim(), lines(&["--head", "0"]).trim());
 }
 
 #[test]
