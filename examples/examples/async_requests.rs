@@ -139,7 +139,7 @@ fn read_large_ones(tour: &mut Tour) -> Done {
         let request = tour.pool.submit(&tour.prices, Read::new(symbol))?;
         let reading = tour.pool.wait(&request, MINUTE)?;
         let (rows, bytes) = (reading.table.rows(), reading.table.bytes());
-        tour.said.push(format!("{symbol}: {rows} rows, {} bytes a row", bytes / rows));
+        tour.said.push(format!("{symbol}: {rows} rows, {bytes} bytes"));
     }
     Ok(())
 }

@@ -65,10 +65,10 @@ impl<M: Sample> Case<M> {
         all.into_iter().collect()
     }
 
-    /// The stream with this index, as the engine takes it, faults included.
-    pub(crate) fn stream(&self, index: usize) -> Stream<M> {
+    /// The stream with this index, whose items come from `plain`, as the engine takes it, faults included.
+    pub(crate) fn stream(&self, index: usize, plain: Stream<M>) -> Stream<M> {
         let feed = &self.streams[index];
-        let mut stream = Stream::from_vec(feed.items.clone()).rank(feed.rank).late(feed.late);
+        let mut stream = plain.rank(feed.rank).late(feed.late);
         let faults: Vec<StreamFault> = self.faults.iter().filter(|(of, _)| *of == index).map(|(_, fault)| *fault).collect();
         if !faults.is_empty() {
             stream = stream.wrap(move |source| spoil(source, faults.clone()));

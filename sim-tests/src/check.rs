@@ -36,10 +36,13 @@ pub enum Check {
     Rename,
     /// Events that say nothing new are added: actors say the same to each other.
     Heartbeat,
+    /// Streams are replayed from a store, which holds their items in any way.
+    #[cfg(feature = "store")]
+    Store,
 }
 
 impl Check {
-    /// All of them, in the order in which they are made.
+    /// All of them that need no other crate, in the order in which they are made.
     pub const ALL: [Self; 15] = [
         Self::Repeat,
         Self::Process,
@@ -76,6 +79,8 @@ impl Check {
             Self::PriceScale => "price-scale",
             Self::Rename => "rename",
             Self::Heartbeat => "heartbeat",
+            #[cfg(feature = "store")]
+            Self::Store => "store",
         }
     }
 
@@ -99,6 +104,8 @@ impl Check {
             Self::PriceScale => "what is done depends on the unit of prices",
             Self::Rename => "what is done depends on the numbers of instruments",
             Self::Heartbeat => "an event that says nothing new changes what is done",
+            #[cfg(feature = "store")]
+            Self::Store => "how a store holds the items of a stream reaches the run",
         }
     }
 }

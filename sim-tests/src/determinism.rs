@@ -127,6 +127,14 @@ impl<M: Sample> Determinism<M> {
         Self { checks: checks.into_iter().collect(), claims: Vec::new(), ..self }
     }
 
+    /// Also replays the streams of every case from a store, which holds their items in a way that is drawn.
+    #[cfg(feature = "store")]
+    #[must_use]
+    pub fn replayed(mut self) -> Self {
+        self.checks.insert(Check::Store);
+        self
+    }
+
     /// Leaves a check out.
     #[must_use]
     pub fn without(mut self, check: Check) -> Self {

@@ -99,6 +99,8 @@ impl<M: Sample> Subject<M> {
                 Some(case) => compare::projected(base, &changed(case), 0, projection),
                 None => return Judgement::Impossible("the events name no instrument that can be renamed".to_owned()),
             },
+            #[cfg(feature = "store")]
+            Perturbation::Store(way) => compare::whole(base, &with(Setup { replay: Some(*way), pool: way.pool, ..plain })),
             Perturbation::Heartbeat(every) => match case.with_heartbeats(*every) {
                 Some(changed_case) => {
                     let streams: Vec<String> = case.streams.iter().map(|feed| feed.name.clone()).collect();
@@ -172,6 +174,8 @@ impl Check {
             Self::PriceScale => Perturbation::PriceScale(1 + rng.below(4) as u32),
             Self::Rename => Perturbation::Rename(1 + rng.below(1_000) as u32),
             Self::Heartbeat => Perturbation::Heartbeat(1 + rng.below(3) as usize),
+            #[cfg(feature = "store")]
+            Self::Store => Perturbation::Store(crate::store::Holding::drawn(&mut rng)),
         }
     }
 }

@@ -65,6 +65,9 @@ pub enum Perturbation {
     Rename(u32),
     /// One event that says nothing new after every so many.
     Heartbeat(usize),
+    /// Streams replayed from a store.
+    #[cfg(feature = "store")]
+    Store(crate::store::Holding),
 }
 
 /// Where a saved run goes on.
@@ -114,6 +117,8 @@ impl Perturbation {
             Self::PriceScale(_) => Check::PriceScale,
             Self::Rename(_) => Check::Rename,
             Self::Heartbeat(_) => Check::Heartbeat,
+            #[cfg(feature = "store")]
+            Self::Store(_) => Check::Store,
         }
     }
 }
@@ -141,6 +146,8 @@ impl fmt::Display for Perturbation {
             Self::PriceScale(power) => write!(f, "with prices times 2^{power}"),
             Self::Rename(by) => write!(f, "with instruments numbered higher by {by}"),
             Self::Heartbeat(every) => write!(f, "with an event that says nothing new after every {every}"),
+            #[cfg(feature = "store")]
+            Self::Store(way) => write!(f, "with its streams replayed from a store: {way}"),
         }
     }
 }

@@ -1,13 +1,16 @@
 //! Replay from a store, held to one trace. Invariant: every way holds the same rows; only how, and what has been read before, is another.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use stillpoint_engine::host::{Host, Launch};
-use stillpoint_engine::{Pool, Simulation};
-use stillpoint_store::{Bucket, Cache, SetClock, Store, StoreError, StoreOptions, Table, VersionLibrary, WriteOptions};
+use stillpoint_engine::{Instant, Pool, Rng, Simulation, Source, SourceError, Stream, Timed};
+use stillpoint_store::replay::{FromRows, Replay, RowsOf};
+use stillpoint_store::{Bucket, Cache, ReadOptions, SetClock, Store, StoreError, StoreOptions, Table, VersionLibrary, WriteOptions};
 
 use crate::facts::{Facts, facts};
+use crate::sample::Sample;
 
 /// What a simulation that replays from a store is built of.
 #[derive(Clone, Debug)]
@@ -54,6 +57,13 @@ impl Holding {
         all.extend((1..=8).map(|threads| Self { cache: 64 << 20, part: 250, threads, ..PLAIN }));
         all.extend((0..=2).map(|pool| Self { cache: 4_096, part: 250, compacted: true, pool, ..PLAIN }));
         all
+    }
+
+    /// One for a few items, on one thread.
+    pub(crate) fn drawn(rng: &mut Rng) -> Self {
+        let mut below = |count: usize| rng.below(count as u64) as usize;
+        let (cache, part) = ([0, 256, 64 << 20][below(3)], [1, 2, 7, usize::MAX][below(4)]);
+        Self { cache, part, compacted: below(2) == 0, before: below(2) as u32, threads: 0, pool: below(3) }
     }
 }
 
@@ -132,7 +142,7 @@ impl StoreReplay {
     }
 
     fn run(&self, way: Holding) -> Facts {
-        let held = self.held(way).unwrap_or_else(|error| panic!("the rows cannot be written: {error}"));
+        let held = held(&self.symbols, way).unwrap_or_else(|error| panic!("the rows cannot be written: {error}"));
         for _ in 0..way.before {
             self.run_once(&held, Host::Inline);
         }
@@ -146,25 +156,84 @@ impl StoreReplay {
             Err(failed) => facts(&failed.outcome, Some(&failed.error)),
         }
     }
+}
 
-    fn held(&self, way: Holding) -> Result<Held, StoreError> {
-        let options =
-            StoreOptions { clock: Arc::new(SetClock::default()), cache: Cache::new(way.cache), background: None, writer: Some(1) };
-        let store = Store::open(Arc::new(Bucket::memory()), options)?;
-        let library = store.create_versions("replayed")?;
-        for (symbol, rows) in &self.symbols {
-            let whole = rows.whole()?;
-            let mut from = 0;
-            while from < whole.num_rows() {
-                let count = way.part.min(whole.num_rows() - from);
-                library.upsert(symbol, &Table::from_batch(whole.slice(from, count))?, &WriteOptions::default())?;
-                from += count;
-            }
-            if way.compacted {
-                library.compact(symbol)?;
-            }
+/// A store in memory that holds rows like this.
+fn held(symbols: &[(String, Table)], way: Holding) -> Result<Held, StoreError> {
+    let options = StoreOptions { clock: Arc::new(SetClock::default()), cache: Cache::new(way.cache), background: None, writer: Some(1) };
+    let store = Store::open(Arc::new(Bucket::memory()), options)?;
+    let library = store.create_versions("replayed")?;
+    for (symbol, rows) in symbols {
+        let whole = rows.whole()?;
+        let mut from = 0;
+        while from < whole.num_rows() {
+            let count = way.part.min(whole.num_rows() - from);
+            library.upsert(symbol, &Table::from_batch(whole.slice(from, count))?, &WriteOptions::default())?;
+            from += count;
         }
-        Ok(Held { store, library, pool: Arc::new(Pool::new(way.pool)) })
+        if way.compacted {
+            library.compact(symbol)?;
+        }
+    }
+    Ok(Held { store, library, pool: Arc::new(Pool::new(way.pool)) })
+}
+
+/// A stream of these items, replayed from a store: what lies there of an item is its instant and its number.
+pub(crate) fn replayed<M: Sample>(items: &[Timed<M>], way: Holding) -> Stream<M> {
+    let items: Arc<[Timed<M>]> = items.into();
+    let open = move || {
+        let places = places(&items, way).map_err(|error| SourceError(error.to_string()))?;
+        Ok(Replayed { places, items: items.clone() })
+    };
+    Stream::open(open)
+}
+
+/// The places of items in a store; `None` if there are no items. An item may be late, and rows are in order: their time is the latest so far.
+fn places<M>(items: &[Timed<M>], way: Holding) -> Result<Option<Replay<Place>>, StoreError> {
+    if items.is_empty() {
+        return Ok(None);
+    }
+    let latest = items.iter().scan(Instant::MIN, |latest, item| {
+        *latest = item.at.max(*latest);
+        Some(*latest)
+    });
+    let events: Vec<i64> = items.iter().map(|item| item.at.as_nanos()).collect();
+    let numbers: Vec<i64> = (0..items.len() as i64).collect();
+    let rows = Table::at(latest).column("event", events).column("number", numbers).finish()?;
+    let held = held(&[("items".to_owned(), rows)], way)?;
+    for _ in 0..way.before {
+        held.library.read("items", &ReadOptions::default())?;
+    }
+    Replay::open(&held.library, "items", &ReadOptions::default()).map(Some)
+}
+
+/// Which item a row is.
+struct Place(usize);
+
+impl FromRows for Place {
+    const COLUMNS: &'static [&'static str] = &["event", "number"];
+
+    fn from_rows(of: &RowsOf<'_>, rows: Range<usize>, into: &mut Vec<Timed<Self>>) -> Result<(), StoreError> {
+        let (events, numbers) = (of.integers("event")?, of.integers("number")?);
+        into.extend(rows.map(|row| Timed { at: Instant::from_nanos(events[row]), value: Place(numbers[row] as usize) }));
+        Ok(())
+    }
+}
+
+struct Replayed<M> {
+    places: Option<Replay<Place>>,
+    items: Arc<[Timed<M>]>,
+}
+
+impl<M: Sample> Source for Replayed<M> {
+    type Item = M;
+
+    fn next(&mut self) -> Result<Option<Timed<M>>, SourceError> {
+        let place = match &mut self.places {
+            Some(places) => places.next()?,
+            None => None,
+        };
+        Ok(place.map(|Timed { at, value: Place(number) }| Timed { at, value: self.items[number].value.clone() }))
     }
 }
 

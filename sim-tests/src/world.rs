@@ -7,7 +7,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use stillpoint_engine::{
-    Actor, Addr, BuildError, Duration, Handler, Link, Message, Pool, Rank, ReadyOrder, Rng, Simulation, Stream, StreamRef,
+    Actor, Addr, BuildError, Duration, Handler, Link, Message, Pool, Rank, ReadyOrder, Rng, Simulation, Stream, StreamRef, Timed,
 };
 
 use crate::bystander;
@@ -39,18 +39,20 @@ pub struct World<M> {
     roster: Vec<Registered>,
     wiring: Vec<Wire>,
     links: Vec<LinkOf>,
+    replay: Replays,
 }
 
 impl<M: Sample> World<M> {
-    fn of(case: &Arc<Case<M>>) -> Self {
+    fn of(case: &Arc<Case<M>>, replay: Replays) -> Self {
         let simulation = Some(Simulation::new("kit").seed(case.seed));
         let case = case.clone();
-        Self { simulation, case, streams: vec![], reserved: BTreeMap::new(), roster: vec![], wiring: vec![], links: vec![] }
+        Self { simulation, case, streams: vec![], reserved: BTreeMap::new(), roster: vec![], wiring: vec![], links: vec![], replay }
     }
 
     /// Adds a stream of the case.
     fn open(&mut self, index: usize) -> StreamRef<M> {
-        let (name, stream) = (self.case.streams[index].name.clone(), self.case.stream(index));
+        let (name, items) = (self.case.streams[index].name.clone(), &self.case.streams[index].items);
+        let stream = self.case.stream(index, plain(items, self.replay));
         given(&name, self.simulation().stream(&name, stream))
     }
 
@@ -169,6 +171,27 @@ pub(crate) struct Setup {
     pub(crate) pool: usize,
     /// In which order the actors of a step run.
     pub(crate) ready_order: ReadyOrder,
+    /// Whether streams are replayed from a store.
+    pub(crate) replay: Replays,
+}
+
+/// How a store holds the items of streams, if it does.
+#[cfg(feature = "store")]
+pub(crate) type Replays = Option<crate::store::Holding>;
+/// Streams come from memory.
+#[cfg(not(feature = "store"))]
+pub(crate) type Replays = ();
+
+/// A stream of items.
+#[cfg(feature = "store")]
+fn plain<M: Sample>(items: &[Timed<M>], replay: Replays) -> Stream<M> {
+    replay.map_or_else(|| Stream::from_vec(items.to_vec()), |way| crate::store::replayed(items, way))
+}
+
+/// A stream of items.
+#[cfg(not(feature = "store"))]
+fn plain<M: Sample>(items: &[Timed<M>], (): Replays) -> Stream<M> {
+    Stream::from_vec(items.to_vec())
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -190,8 +213,8 @@ pub(crate) struct Built {
 /// Runs the parts' code over a case.
 pub(crate) fn build<M: Sample>(parts: &[Part<M>], case: &Arc<Case<M>>, setup: &Setup) -> Built {
     let mut world = match setup.registration {
-        None => in_order(parts, case),
-        Some(seed) => shuffled(parts, case, &mut Rng::of(seed, "registration", "order")),
+        None => in_order(parts, case, setup),
+        Some(seed) => shuffled(parts, case, setup, &mut Rng::of(seed, "registration", "order")),
     };
     let mut simulation = world.simulation.take().expect("a world holds its simulation but while it is configured");
     world.wiring.into_iter().for_each(|wire| wire(&mut simulation));
@@ -210,17 +233,17 @@ pub(crate) fn build<M: Sample>(parts: &[Part<M>], case: &Arc<Case<M>>, setup: &S
 }
 
 /// Streams first, then the parts in their order: nothing is wired yet.
-fn in_order<M: Sample>(parts: &[Part<M>], case: &Arc<Case<M>>) -> World<M> {
-    let mut world = World::of(case);
+fn in_order<M: Sample>(parts: &[Part<M>], case: &Arc<Case<M>>, setup: &Setup) -> World<M> {
+    let mut world = World::of(case, setup.replay);
     world.streams = (0..case.streams.len()).map(|index| world.open(index)).collect();
     parts.iter().for_each(|part| part(&mut world));
     world
 }
 
 /// Names are registered, parts are run and wires are laid in a random order. The names come from a world that was put up in order.
-fn shuffled<M: Sample>(parts: &[Part<M>], case: &Arc<Case<M>>, rng: &mut Rng) -> World<M> {
-    let roster = in_order(parts, case).roster;
-    let mut world = World::of(case);
+fn shuffled<M: Sample>(parts: &[Part<M>], case: &Arc<Case<M>>, setup: &Setup, rng: &mut Rng) -> World<M> {
+    let roster = in_order(parts, case, setup).roster;
+    let mut world = World::of(case, setup.replay);
     let count = case.streams.len();
     let mut slots: Vec<usize> = (0..count + roster.len()).collect();
     shuffle(&mut slots, rng);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use stillpoint_engine::{
     Actor, Context, Duration, Handler, Instant, JobDone, Message, Report, Simulation, Source, SourceError, Stream, Timed,
 };
-use stillpoint_sim_tests::{Held, StoreReplay};
+use stillpoint_sim_tests::{Check, Determinism, Faults, Held, StoreReplay, World, scenarios};
 use stillpoint_store::replay::{FromRows, Replay, RowsOf, stream};
 use stillpoint_store::{AsOf, ReadOptions, StoreError, Table};
 
@@ -96,6 +96,36 @@ fn a_replay_is_the_same_however_the_store_holds_its_rows() {
         heard(held, vec![stream::<Tick, _>(&held.library, &["A", "B"], &options)?, stream::<Tick, _>(&held.library, &["B"], &options)?])
     };
     replay(build).check();
+}
+
+/// Remembers the last price, and tells itself of every rise a second later.
+struct Rises(i64);
+
+impl Actor for Rises {}
+
+impl Handler<i64> for Rises {
+    fn handle(&mut self, price: &i64, ctx: &mut Context<'_, Self>) {
+        if *price > self.0 {
+            ctx.notify_after(Duration::secs(1), u64::from(*price > 100));
+        }
+        self.0 = *price;
+    }
+}
+
+impl Handler<u64> for Rises {
+    fn handle(&mut self, _: &u64, _: &mut Context<'_, Self>) {}
+}
+
+/// Ties, late items and every fault of a source too.
+#[test]
+fn made_up_scenarios_are_the_same_when_their_streams_come_from_a_store() {
+    let verdict = Determinism::of(|world: &mut World<i64>| _ = world.add("rises", Rises(0)))
+        .scenarios(scenarios().streams(1..=3).ties(0.3).late(0.1).faults(Faults::all()))
+        .only([])
+        .replayed()
+        .report();
+    assert!(verdict.holds(), "{verdict}");
+    assert_eq!(verdict.checks.get(&Check::Store), Some(&64));
 }
 
 /// Every row has the number that it has in its batch.

@@ -3,7 +3,6 @@
 //! ```
 //! use std::ops::Range;
 //!
-//! use arrow_array::types::Float64Type;
 //! use stillpoint_engine::{Actor, Context, Handler, Instant, Message, Simulation, Timed, canonical_bits};
 //! use stillpoint_store::replay::{FromRows, RowsOf, stream};
 //! use stillpoint_store::{ReadOptions, Store, StoreError, Table, WriteOptions};
@@ -21,7 +20,7 @@
 //! impl FromRows for Bid {
 //!     const COLUMNS: &'static [&'static str] = &["bid"];
 //!     fn from_rows(of: &RowsOf<'_>, rows: Range<usize>, into: &mut Vec<Timed<Self>>) -> Result<(), StoreError> {
-//!         let (times, bids) = (of.times()?, of.values::<Float64Type>("bid")?);
+//!         let (times, bids) = (of.times()?, of.floats("bid")?);
 //!         into.extend(rows.map(|row| Timed { at: Instant::from_nanos(times[row]), value: Bid(bids[row]) }));
 //!         Ok(())
 //!     }
@@ -53,6 +52,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatch, StringArray};
 use arrow_schema::DataType;
 use stillpoint_engine::{Instant, Message, Source, SourceError, Stream, Timed};
@@ -113,6 +113,22 @@ impl<'a> RowsOf<'a> {
     pub fn values<T: ArrowPrimitiveType>(&self, column: &str) -> Result<&'a [T::Native], StoreError> {
         let array = self.column(column)?.as_primitive_opt::<T>();
         Ok(array.ok_or_else(|| self.wrong_type(column, &T::DATA_TYPE))?.values())
+    }
+
+    /// A column of 64-bit integers, as [`RowsOf::values`] gives it.
+    ///
+    /// # Errors
+    /// As [`RowsOf::values`].
+    pub fn integers(&self, column: &str) -> Result<&'a [i64], StoreError> {
+        self.values::<Int64Type>(column)
+    }
+
+    /// A column of 64-bit floats, as [`RowsOf::values`] gives it.
+    ///
+    /// # Errors
+    /// As [`RowsOf::values`].
+    pub fn floats(&self, column: &str) -> Result<&'a [f64], StoreError> {
+        self.values::<Float64Type>(column)
     }
 
     /// A column of text.

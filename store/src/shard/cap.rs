@@ -17,16 +17,17 @@ pub const KNOWN_AT: &str = "known_at";
 /// the run's own: those were known when they were written.
 pub(super) fn capped(query: &Query, schema: &Schema, symbol: &str, asked: Instant, own: bool) -> Result<Query, StoreError> {
     let has = |column| schema.index_of(column).is_ok();
-    let mut capped = match () {
-        () if has(KNOWN_AT) => Query::new().filter(col(KNOWN_AT).le(lit(asked))),
-        () if has(TIME) => Query::new().date_range(DateRange::new(..=asked)?),
-        () if own => Query::new(),
-        () => {
-            let what = format!(
-                "there is neither `{KNOWN_AT}` nor `{TIME}`, so that nobody can say when its rows were known: write it with one of them"
-            );
-            return Err(StoreError::Schema { symbol: symbol.to_owned(), what });
-        }
+    let mut capped = if has(KNOWN_AT) {
+        Query::new().filter(col(KNOWN_AT).le(lit(asked)))
+    } else if has(TIME) {
+        Query::new().date_range(DateRange::new(..=asked)?)
+    } else if own {
+        Query::new()
+    } else {
+        let what = format!(
+            "there is neither `{KNOWN_AT}` nor `{TIME}`, so that nobody can say when its rows were known: write it with one of them"
+        );
+        return Err(StoreError::Schema { symbol: symbol.to_owned(), what });
     };
     for step in query.steps() {
         if let Step::Resample(bars) = step
