@@ -143,17 +143,17 @@ pub enum StoreError {
         why: String,
     },
     /// Of documents.
-    Document(DocumentError),
+    Document(Box<DocumentError>),
     /// Of metadata with history.
-    History(HistoryError),
+    History(Box<HistoryError>),
     /// Of chunks.
-    Chunk(ChunkError),
+    Chunk(Box<ChunkError>),
     /// Of a query.
-    Query(QueryError),
+    Query(Box<QueryError>),
     /// Of a file of another program.
-    File(FileError),
+    File(Box<FileError>),
     /// Of a date or a range of dates.
-    Date(DateError),
+    Date(Box<DateError>),
     /// Of another part of the store: see its source.
     Other(Arc<dyn std::error::Error + Send + Sync>),
 }
@@ -236,7 +236,7 @@ macro_rules! from {
     ($($error:ident: $variant:ident),*) => { $(
         impl From<$error> for StoreError {
             fn from(error: $error) -> Self {
-                Self::$variant(error)
+                Self::$variant(Box::new(error))
             }
         }
     )* };

@@ -82,7 +82,7 @@ impl From<StoreError> for Failure {
         match error {
             StoreError::Io { .. } | StoreError::Uncertain { .. } | StoreError::Damaged { .. } => Self::Work(text),
             StoreError::ConcurrentModification { .. } | StoreError::Newer { .. } | StoreError::Other(_) => Self::Work(text),
-            StoreError::File(error) => error.into(),
+            StoreError::File(error) => (*error).into(),
             _ => Self::Input(text),
         }
     }

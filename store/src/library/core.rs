@@ -92,7 +92,7 @@ impl Core {
         if rows == 0 {
             return Ok(laid);
         }
-        let memory: usize = table.batches().iter().map(|batch| sliced_bytes(batch)).sum();
+        let memory: usize = table.batches().iter().map(sliced_bytes).sum();
         if memory <= INLINE_BYTES {
             let whole = table.whole()?;
             let blob = segment::encode_inline(table.schema(), std::slice::from_ref(&whole))?;

@@ -159,7 +159,7 @@ impl MetadataLibrary {
     /// # Errors
     /// [`StoreError::History`] for a text in the filter that is no path.
     pub fn list_symbols(&self, query: &SymbolQuery) -> Result<Vec<String>, StoreError> {
-        Ok(self.0.read(|state| Ok::<_, StoreError>(state.list_symbols(query)?.into_iter().map(str::to_owned).collect()))??)
+        self.0.read(|state| Ok::<_, StoreError>(state.list_symbols(query)?.into_iter().map(str::to_owned).collect()))?
     }
 
     /// Bytes of all metadata as compact JSON, with what is known no longer: what the quota counts.

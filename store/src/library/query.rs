@@ -44,7 +44,6 @@ impl VersionLibrary {
     ///
     /// # Errors
     /// As [`VersionLibrary::query`].
-    #[expect(clippy::type_complexity, reason = "the iterator and its columns")]
     pub fn query_batches(&self, symbol: &str, as_of: &AsOf, query: &Query) -> Result<(Rows<Scan>, Arc<Schema>), StoreError> {
         self.0.ask(symbol, as_of, query)
     }
