@@ -11,12 +11,19 @@ use stillpoint_store::{
     AsOf, Cache, ReadOptions, SetClock, Store, StoreError, StoreOptions, Symbols, Table, VersionLibrary, WriteOptions, repair,
 };
 
+/// A version: its number and its values.
+type Version = (u64, Vec<i64>);
+/// Symbol to versions.
+type Versions = BTreeMap<String, Vec<Version>>;
+/// Snapshot to symbol to version.
+type Snapshots = BTreeMap<String, BTreeMap<String, Version>>;
+
 /// Symbol to versions, each with its number and its values; and snapshots: what a library should hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Model {
-    symbols: BTreeMap<String, Vec<(u64, Vec<i64>)>>,
+    symbols: Versions,
     next: BTreeMap<String, u64>,
-    snapshots: BTreeMap<String, BTreeMap<String, (u64, Vec<i64>)>>,
+    snapshots: Snapshots,
 }
 
 #[derive(Clone, Debug)]
@@ -38,7 +45,7 @@ fn table(values: &[i64]) -> Table {
 }
 
 impl Model {
-    fn latest(&self, symbol: &str) -> Option<&(u64, Vec<i64>)> {
+    fn latest(&self, symbol: &str) -> Option<&Version> {
         self.symbols.get(symbol)?.last()
     }
 
@@ -104,9 +111,7 @@ fn values(library: &VersionLibrary, symbol: &str, as_of: AsOf) -> Result<Vec<i64
 }
 
 /// Everything that can be read.
-fn seen(
-    library: &VersionLibrary,
-) -> Result<(BTreeMap<String, Vec<(u64, Vec<i64>)>>, BTreeMap<String, BTreeMap<String, (u64, Vec<i64>)>>), StoreError> {
+fn seen(library: &VersionLibrary) -> Result<(Versions, Snapshots), StoreError> {
     let mut symbols = BTreeMap::new();
     for symbol in library.list_symbols(&Symbols::default())? {
         let mut versions = Vec::new();
