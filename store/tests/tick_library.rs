@@ -339,7 +339,7 @@ fn partitions_are_made_as_rows_come_and_read_as_one() {
     trades.delete("a").expect("deleted");
     assert!(!trades.has_symbol("a").expect("looked") && trades.has_symbol("b").expect("looked"));
     let error = trades.read(&["a"], DateRange::ALL, None).expect_err("gone");
-    assert_eq!(error.to_string(), "library `trades_*` has no symbol `a`: there is only `b`");
+    assert_eq!(error.to_string(), "library `trades_*` has no symbol `a`: did you mean `b`?");
     store.delete("trades_2022").expect("a library as any");
     assert_eq!(trades.read(&["b"], DateRange::ALL, None).expect("read").rows(), 1);
 }
