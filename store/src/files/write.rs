@@ -19,7 +19,7 @@ use super::{FileError, FileFormat};
 type Out = BufWriter<File>;
 
 enum Sink {
-    Csv(CsvWriter<Out>),
+    Csv(Box<CsvWriter<Out>>),
     Parquet(Box<ArrowWriter<Out>>),
     Ipc(Box<IpcWriter<Out>>),
     Stream(Box<StreamWriter<Out>>),
@@ -61,7 +61,7 @@ impl FileWriter {
         let mut writer = Self { path: path.to_owned(), part, sink: None };
         let out = BufWriter::with_capacity(1 << 18, file);
         writer.sink = Some(match format {
-            FileFormat::Csv => Sink::Csv(csv_writer(out)),
+            FileFormat::Csv => Sink::Csv(Box::new(csv_writer(out))),
             FileFormat::Parquet => {
                 let level = ZstdLevel::try_new(1).map_err(|error| failed(path, &error))?;
                 let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
