@@ -179,8 +179,8 @@ impl Drop for Target<'_> {
     fn drop(&mut self) {
         if self.is_new {
             // Nobody else can have put anything there that is listed; what cannot be deleted is an empty library.
-            let is_empty = self.store.rows(&self.name.library).and_then(|library| library.list_symbols(&Default::default()));
-            if is_empty.is_ok_and(|symbols| symbols.is_empty()) {
+            let symbols = self.store.rows(&self.name.library).ok().and_then(|library| library.list_symbols(&Default::default()).ok());
+            if symbols.is_some_and(|symbols| symbols.is_empty()) {
                 let _ = self.store.delete(&self.name.library);
             }
         }
