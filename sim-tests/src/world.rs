@@ -180,7 +180,8 @@ pub(crate) struct Setup {
 pub(crate) type Replays = Option<crate::store::Holding>;
 /// Streams come from memory.
 #[cfg(not(feature = "store"))]
-pub(crate) type Replays = ();
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Replays;
 
 /// A stream of items.
 #[cfg(feature = "store")]
@@ -190,7 +191,7 @@ fn plain<M: Sample>(items: &[Timed<M>], replay: Replays) -> Stream<M> {
 
 /// A stream of items.
 #[cfg(not(feature = "store"))]
-fn plain<M: Sample>(items: &[Timed<M>], (): Replays) -> Stream<M> {
+fn plain<M: Sample>(items: &[Timed<M>], _: Replays) -> Stream<M> {
     Stream::from_vec(items.to_vec())
 }
 
