@@ -26,7 +26,7 @@ pub fn time_type() -> DataType {
 /// use stillpoint_engine::Instant;
 /// use stillpoint_store::Table;
 ///
-/// let at = |seconds| Instant::from_nanos(seconds * 1_000_000_000);
+/// let at = |seconds: i64| Instant::from_nanos(seconds * 1_000_000_000);
 /// let table = Table::at([at(1), at(2)]).column("price", [1.5, 2.5]).column("size", [10u32, 20]).finish()?;
 /// assert_eq!((table.rows(), table.span()), (2, Some((at(1), at(2)))));
 /// assert_eq!(table.values::<arrow_array::types::Float64Type>("price")?, [1.5, 2.5]);

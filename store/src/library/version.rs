@@ -26,7 +26,7 @@ use crate::table::Table;
 ///
 /// let store = Store::memory()?;
 /// let prices = store.create_versions("prices")?;
-/// let at = |second| Instant::from_nanos(second * 1_000_000_000);
+/// let at = |second: i64| Instant::from_nanos(second * 1_000_000_000);
 /// prices.write("EURUSD", &Table::at([at(1), at(2)]).column("bid", [1.1, 1.2]).finish()?, &WriteOptions::default())?;
 /// prices.append("EURUSD", &Table::at([at(3)]).column("bid", [1.3]).finish()?, &WriteOptions::default())?;
 /// assert_eq!(prices.read("EURUSD", &ReadOptions::default())?.table.rows(), 3);
