@@ -199,7 +199,8 @@ impl<'a> Draft<'a> {
                 for key in index.spec.keys(document.value()) {
                     let unchanged = index.holders(&key).filter(|holder| !self.staged.contains_key(*holder));
                     let staged = self.keys.get(&(i, key.clone())).into_iter().flatten();
-                    if let Some(holder) = unchanged.chain(staged).find(|holder| holder != id) {
+                    // Of several, the least, so that it does not matter which of them came with this write.
+                    if let Some(holder) = unchanged.chain(staged).filter(|holder| *holder != *id).min() {
                         return Err(duplicate(self.name, index, &key, holder));
                     }
                 }

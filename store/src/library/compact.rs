@@ -7,6 +7,7 @@ use stillpoint_engine::{Duration, Instant};
 
 use super::core::Core;
 use super::op::Op;
+use super::select::Object;
 use super::state::{Part, Place, Series};
 use crate::date::DateRange;
 use crate::error::StoreError;
@@ -195,7 +196,9 @@ impl Core {
         let mut swept = Swept::default();
         let garbage: Vec<String> = self.log.read(|state| {
             let in_use = self.in_use.lock();
-            let old = state.garbage.iter().filter(|(name, since)| is_old(Instant::from_nanos(**since)) && !in_use.contains_key(*name));
+            let old = state.garbage.iter().filter(|(name, since)| {
+                is_old(Instant::from_nanos(**since)) && !in_use.contains_key(&Object::Segment(name.as_str().into()))
+            });
             old.map(|(name, _)| name.clone()).collect()
         });
         for name in &garbage {
@@ -206,7 +209,9 @@ impl Core {
             self.commit_whole(move |_, _| Ok((vec![Op::Swept { segments: garbage.clone() }], ())))?;
         }
         for info in self.log.superseded()? {
-            let holds_rows = commit_number(&info.name).is_some_and(|number| self.log.read(|state| state.has_rows_in(number)));
+            let Some(number) = commit_number(&info.name) else { continue };
+            // Who reads rows of it has selected them before they were released, so one look at each is enough.
+            let holds_rows = self.log.read(|state| state.has_rows_in(number) || self.in_use.lock().contains_key(&Object::Commit(number)));
             if !holds_rows && is_old(info.written) {
                 self.shared.objects.delete(&info.name)?;
                 swept.commits += 1;

@@ -13,6 +13,7 @@ use stillpoint_engine::{Instant, Pool};
 use super::info::Written;
 use super::kept::is_nearly_full;
 use super::op::{Op, PartOp, PlaceOp, Tip};
+use super::select::Object;
 use super::state::{Place, Series};
 use crate::cache::Cache;
 use crate::clock::Clock;
@@ -47,8 +48,8 @@ pub(crate) struct Core {
     pub(crate) quota: AtomicU64,
     pub(crate) shared: Arc<Shared>,
     pub(crate) log: Log<Series>,
-    /// Segments that somebody of this process is about to read.
-    pub(super) in_use: Mutex<BTreeMap<String, usize>>,
+    /// What somebody of this process is about to read.
+    pub(super) in_use: Mutex<BTreeMap<Object, usize>>,
     /// Symbols that are being compacted.
     pub(super) compacting: Mutex<BTreeSet<String>>,
     /// What went wrong in the background, lately.

@@ -30,16 +30,33 @@ pub(crate) struct Selected {
     cached: bool,
 }
 
+/// What rows lie in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Object {
+    /// A commit, by its number.
+    Commit(u64),
+    /// A segment, by its name.
+    Segment(Arc<str>),
+}
+
+impl Object {
+    fn of(part: &Part) -> Self {
+        match &part.place {
+            Place::Inline(blob) => Self::Commit(blob.commit),
+            Place::Segment(segment) => Self::Segment(segment.name.as_str().into()),
+        }
+    }
+}
+
 impl Drop for Selected {
     fn drop(&mut self) {
         let mut in_use = self.core.in_use.lock();
         for (part, _) in &self.parts {
-            if let Place::Segment(segment) = &part.place
-                && let Some(count) = in_use.get_mut(&segment.name)
-            {
+            let object = Object::of(part);
+            if let Some(count) = in_use.get_mut(&object) {
                 *count -= 1;
                 if *count == 0 {
-                    in_use.remove(&segment.name);
+                    in_use.remove(&object);
                 }
             }
         }
@@ -117,9 +134,7 @@ impl Core {
     fn hold(&self, parts: &[(Part, (u64, u64))]) {
         let mut in_use = self.in_use.lock();
         for (part, _) in parts {
-            if let Place::Segment(segment) = &part.place {
-                *in_use.entry(segment.name.clone()).or_default() += 1;
-            }
+            *in_use.entry(Object::of(part)).or_default() += 1;
         }
     }
 

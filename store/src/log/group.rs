@@ -75,6 +75,32 @@ struct Wish<S: State> {
     answer: Arc<Mutex<Option<Answer>>>,
 }
 
+/// A wish that goes unanswered was with a thread that has panicked. Who waits for it is told; who has his answer looks no more.
+impl<S: State> Drop for Wish<S> {
+    fn drop(&mut self) {
+        let why = || "the thread that committed for several has panicked".to_owned();
+        self.answer.lock().get_or_insert_with(|| Answer::Done(Err(StoreError::Uncertain { file: "a commit".to_owned(), why: why() })));
+    }
+}
+
+/// The turn of the thread that commits for all. It ends when this is dropped, also by a panic.
+struct Turn<'a, S: State> {
+    log: &'a Log<S>,
+    wishes: VecDeque<Wish<S>>,
+}
+
+impl<S: State> Drop for Turn<'_, S> {
+    fn drop(&mut self) {
+        let mut waiting = self.log.waiting.lock();
+        waiting.somebody_commits = false;
+        // What is left over depends on what was committed, and is older than what came meanwhile.
+        while let Some(wish) = self.wishes.pop_back() {
+            waiting.wishes.push_front(wish);
+        }
+        self.log.turn.notify_all();
+    }
+}
+
 /// Who waits for a commit.
 pub(super) struct Waiting<S: State> {
     wishes: VecDeque<Wish<S>>,
@@ -118,16 +144,11 @@ impl<S: State> Log<S> {
                 continue;
             }
             waiting.somebody_commits = true;
-            let mut wishes = take_group(&mut waiting.wishes);
+            let mut turn = Turn { log: self, wishes: take_group(&mut waiting.wishes) };
             drop(waiting);
-            self.commit_group(&mut wishes);
+            self.commit_group(&mut turn.wishes);
+            drop(turn);
             waiting = self.waiting.lock();
-            waiting.somebody_commits = false;
-            // What is left over depends on what was committed, and is older than what came meanwhile.
-            while let Some(wish) = wishes.pop_back() {
-                waiting.wishes.push_front(wish);
-            }
-            self.turn.notify_all();
         }
     }
 

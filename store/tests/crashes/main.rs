@@ -8,7 +8,8 @@ use std::sync::Arc;
 use disk::{Dice, Disk};
 use stillpoint_engine::{Duration, Instant};
 use stillpoint_store::{
-    AsOf, Cache, ReadOptions, SetClock, Store, StoreError, StoreOptions, Symbols, Table, VersionLibrary, WriteOptions, repair,
+    AsOf, Cache, ObjectInfo, Objects, ReadOptions, SetClock, Store, StoreError, StoreOptions, Symbols, Table, VersionLibrary, WriteOptions,
+    repair,
 };
 
 /// A version: its number and its values.
@@ -322,4 +323,60 @@ fn a_full_disk_is_an_error_and_nothing_is_lost() {
     disk.set_full(false);
     assert_eq!(library.append("a", &table(&[4]), &WriteOptions::default()).expect("room again").version, 2);
     assert_eq!(values(&open(&disk, 2).expect("opened"), "a", AsOf::Latest).expect("read"), [1, 2, 3, 4]);
+}
+
+/// A place that panics once, at the commit of this number.
+#[derive(Debug)]
+struct Faulty(Disk, std::sync::atomic::AtomicI64);
+
+impl Objects for Faulty {
+    fn get(&self, name: &str) -> Result<Option<bytes::Bytes>, StoreError> {
+        self.0.get(name)
+    }
+
+    fn get_range(&self, name: &str, range: std::ops::Range<u64>) -> Result<Option<bytes::Bytes>, StoreError> {
+        self.0.get_range(name, range)
+    }
+
+    fn put_new(&self, name: &str, pieces: Vec<bytes::Bytes>) -> Result<bool, StoreError> {
+        assert!(self.1.fetch_sub(1, std::sync::atomic::Ordering::SeqCst) != 0, "a fault of the place");
+        self.0.put_new(name, pieces)
+    }
+
+    fn delete(&self, name: &str) -> Result<(), StoreError> {
+        self.0.delete(name)
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<ObjectInfo>, StoreError> {
+        self.0.list(folder)
+    }
+
+    fn place(&self, name: &str) -> String {
+        self.0.place(name)
+    }
+}
+
+#[test]
+fn a_panic_while_one_commits_for_several_strands_nobody() {
+    for after in 2..8 {
+        let objects = Arc::new(Faulty(Disk::new(true, 1), (after as i64).into()));
+        let options = StoreOptions { clock: Arc::new(SetClock::default()), cache: Cache::new(0), background: None, writer: Some(1) };
+        let library = Store::open(objects, options).and_then(|store| store.create_versions("lib")).expect("opened before the fault");
+        let ended: Vec<Option<bool>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|number| {
+                    let library = &library;
+                    scope.spawn(move || {
+                        let write = || library.write(&format!("s{number}"), &table(&[number]), &WriteOptions::default()).is_ok();
+                        std::panic::catch_unwind(std::panic::AssertUnwindSafe(write)).ok()
+                    })
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().expect("panics are caught")).collect()
+        });
+        assert!(ended.iter().filter(|end| end.is_none()).count() <= 1, "one thread panicked: {ended:?}");
+        let there = library.list_symbols(&Symbols::default()).expect("listed").len();
+        assert!(there >= ended.iter().filter(|end| **end == Some(true)).count(), "{there} are there: {ended:?}");
+        assert!(library.write("after", &table(&[1]), &WriteOptions::default()).is_ok());
+    }
 }
