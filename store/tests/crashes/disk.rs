@@ -73,6 +73,11 @@ impl Disk {
         state.objects.insert(name.to_owned(), bytes.into());
     }
 
+    /// Puts other bytes in an object's place, as a disk would that brings back what was once there.
+    pub(super) fn bring_back(&self, name: &str, bytes: Bytes) {
+        self.0.lock().objects.insert(name.to_owned(), bytes);
+    }
+
     pub(super) fn names(&self) -> Vec<(String, usize)> {
         self.0.lock().objects.iter().map(|(name, bytes)| (name.clone(), bytes.len())).collect()
     }

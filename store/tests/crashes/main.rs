@@ -325,6 +325,28 @@ fn a_full_disk_is_an_error_and_nothing_is_lost() {
     assert_eq!(values(&open(&disk, 2).expect("opened"), "a", AsOf::Latest).expect("read"), [1, 2, 3, 4]);
 }
 
+#[test]
+fn a_commit_of_another_history_is_refused_though_it_is_whole() {
+    let history = |rows: &[i64]| {
+        let disk = Arc::new(Disk::new(true, 1));
+        let library = open(&disk, 1).expect("opened");
+        library.write("a", &table(rows), &WriteOptions::default()).expect("written");
+        library.append("a", &table(&[9]), &WriteOptions::default()).expect("appended");
+        disk
+    };
+    let (mine, theirs) = (history(&[1]), history(&[2]));
+    let name = "library/0000/commit/00000000/000000000002";
+    let stale = theirs.get(name).expect("read").expect("two commits were made");
+    assert_eq!(values(&open(&mine, 2).expect("opened"), "a", AsOf::Latest).expect("read"), [1, 9]);
+    mine.bring_back(name, stale);
+    let error = open(&mine, 2).and_then(|library| values(&library, "a", AsOf::Latest)).expect_err("it follows another commit");
+    assert!(matches!(&error, StoreError::Damaged { file, .. } if file == &format!("disk/{name}")), "{error}");
+    assert!(error.to_string().contains("it does not follow the commit before it"), "{error}");
+    // Nobody goes on from it either; set aside, it leaves what came before.
+    repair(&*mine).expect("a disk that is on");
+    assert_eq!(values(&open(&mine, 3).expect("opened"), "a", AsOf::Latest).expect("read"), [1]);
+}
+
 /// A place that panics once, at the commit of this number.
 #[derive(Debug)]
 struct Faulty(Disk, std::sync::atomic::AtomicI64);
