@@ -1,16 +1,16 @@
 //! The chunk library, as its specification has it.
 
+mod place;
+
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use arrow_array::types::Int64Type;
+use place::Place;
 use proptest::prelude::*;
 use serde_json::json;
 use stillpoint_engine::{Duration, Instant, Pool};
 use stillpoint_store::chunk::{Chunker, Span};
-use stillpoint_store::{
-    Bucket, Cache, ChunkLibrary, DateRange, Kind, Objects, ReadOptions, SetClock, Store, StoreError, StoreOptions, Table, WriteOptions,
-};
+use stillpoint_store::{ChunkLibrary, DateRange, Kind, ReadOptions, StoreError, Table, WriteOptions};
 
 fn at(text: &str) -> Instant {
     text.parse().expect("an instant")
@@ -29,21 +29,7 @@ fn values(table: &Table) -> Vec<i64> {
     table.values::<Int64Type>("value").expect("a column of integers")
 }
 
-struct Place {
-    objects: Arc<dyn Objects>,
-}
-
 impl Place {
-    fn new() -> Self {
-        Self { objects: Arc::new(Bucket::memory()) }
-    }
-
-    /// Opens it anew, as another process would.
-    fn store(&self) -> Store {
-        let options = StoreOptions { clock: Arc::new(SetClock::default()), cache: Cache::default(), background: None, writer: None };
-        Store::open(self.objects.clone(), options).expect("a store that opens")
-    }
-
     fn library(&self) -> ChunkLibrary {
         let store = self.store();
         if !store.exists("lib").expect("a registry that can be read") {

@@ -1,30 +1,18 @@
 //! The document library as several handles on one place see it; what documents do is tested with their state.
 
+mod place;
+
 use std::sync::Arc;
 
+use place::Place;
 use serde_json::json;
 use stillpoint_engine::{Duration, Instant, Pool};
 use stillpoint_store::documents::{Done, Filter, Find, Group, IndexSpec, OnError, Sort, Update, Write, field};
-use stillpoint_store::{Bucket, Cache, DocumentLibrary, Kind, Objects, SetClock, Store, StoreError, StoreOptions};
-
-struct Place {
-    objects: Arc<dyn Objects>,
-    clock: Arc<SetClock>,
-}
+use stillpoint_store::{DocumentLibrary, Kind, Store, StoreError, StoreOptions};
 
 impl Place {
-    fn new() -> Self {
-        Self { objects: Arc::new(Bucket::memory()), clock: Arc::new(SetClock::default()) }
-    }
-
-    /// Opens it anew, as another process would.
-    fn open(&self, background: Option<Arc<Pool>>) -> Store {
-        let options = StoreOptions { clock: self.clock.clone(), cache: Cache::default(), background, writer: None };
-        Store::open(self.objects.clone(), options).expect("a store that opens")
-    }
-
     fn library(&self) -> DocumentLibrary {
-        let store = self.open(None);
+        let store = self.store();
         if !store.exists("lib").expect("a registry that can be read") {
             store.create("lib", Kind::Document).expect("made");
         }
@@ -164,7 +152,7 @@ fn no_increment_is_lost_between_threads_and_handles() {
 #[test]
 fn a_quota_keeps_out_what_is_too_much_and_lets_it_shrink() {
     let place = Place::new();
-    let store = place.open(None);
+    let store = place.store();
     // {"_id":1,"t":"..."} takes 16 bytes and its text.
     store.create_with_quota("small", Kind::Document, 100).expect("made");
     let library = store.documents("small").expect("opened");
@@ -187,7 +175,8 @@ fn a_quota_keeps_out_what_is_too_much_and_lets_it_shrink() {
 #[test]
 fn checkpoints_and_sweeps_change_nothing() {
     let place = Place::new();
-    let store = place.open(Some(Arc::new(Pool::new(1))));
+    let store =
+        Store::open(place.objects.clone(), StoreOptions { background: Some(Arc::new(Pool::new(1))), ..place.options() }).expect("opened");
     store.create("lib", Kind::Document).expect("made");
     let library = store.documents("lib").expect("opened");
     library.create_index("c", &IndexSpec::over(["n"]).unique()).expect("made");

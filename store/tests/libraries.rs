@@ -1,29 +1,10 @@
 //! Libraries as a whole: made, opened, renamed, deleted, listed; their kinds and their quotas.
 
-use std::sync::Arc;
+mod place;
 
+use place::Place;
 use stillpoint_engine::{Instant, Pool};
-use stillpoint_store::{
-    Bucket, Cache, DateRange, Kind, Objects, OwnLibrary, QUOTA_BYTES, ReadOptions, SetClock, Store, StoreError, StoreOptions, Table,
-    VersionLibrary, WriteOptions,
-};
-
-struct Place {
-    objects: Arc<dyn Objects>,
-    clock: Arc<SetClock>,
-}
-
-impl Place {
-    fn new() -> Self {
-        Self { objects: Arc::new(Bucket::memory()), clock: Arc::new(SetClock::default()) }
-    }
-
-    /// Opens it anew, as another process would.
-    fn open(&self) -> Store {
-        let options = StoreOptions { clock: self.clock.clone(), cache: Cache::default(), background: None, writer: None };
-        Store::open(self.objects.clone(), options).expect("a store that opens")
-    }
-}
+use stillpoint_store::{DateRange, Kind, OwnLibrary, QUOTA_BYTES, ReadOptions, Store, StoreError, Table, VersionLibrary, WriteOptions};
 
 fn rows(count: i64) -> Table {
     Table::at((0..count).map(Instant::from_nanos)).column("value", (0..count).collect::<Vec<_>>()).finish().expect("rows in order")
@@ -36,7 +17,7 @@ fn names(store: &Store) -> Vec<String> {
 #[test]
 fn libraries_are_made_listed_renamed_and_deleted_for_all_handles() {
     let place = Place::new();
-    let (mine, theirs) = (place.open(), place.open());
+    let (mine, theirs) = (place.store(), place.store());
     place.clock.set(Instant::from_nanos(7));
     for (name, kind) in [("v", Kind::Version), ("t", Kind::Tick), ("c", Kind::Chunk), ("d", Kind::Document), ("m", Kind::Metadata)] {
         mine.create(name, kind.clone()).expect("made");
@@ -57,7 +38,7 @@ fn libraries_are_made_listed_renamed_and_deleted_for_all_handles() {
     assert_eq!((mine.exists("v").expect("looked"), mine.exists("versions").expect("looked")), (false, true));
     mine.delete("versions").expect("deleted");
     assert!(matches!(theirs.delete("versions"), Err(StoreError::LibraryNotFound { .. })));
-    assert_eq!(names(&place.open()), ["c", "d", "m", "t"]);
+    assert_eq!(names(&place.store()), ["c", "d", "m", "t"]);
     theirs.create("versions", Kind::Version).expect("the name is free");
     assert!(!theirs.versions("versions").expect("opened").has_symbol("a", &Default::default()).expect("looked"), "a new library is empty");
 }
@@ -65,7 +46,7 @@ fn libraries_are_made_listed_renamed_and_deleted_for_all_handles() {
 #[test]
 fn a_deleted_library_leaves_no_file() {
     let place = Place::new();
-    let store = place.open();
+    let store = place.store();
     for (name, kind) in [("v", Kind::Version), ("d", Kind::Document)] {
         store.create(name, kind).expect("made");
     }
@@ -79,7 +60,7 @@ fn a_deleted_library_leaves_no_file() {
 
 #[test]
 fn a_library_opens_as_what_it_is() {
-    let store = Place::new().open();
+    let store = Place::new().store();
     for kind in [Kind::Version, Kind::Tick, Kind::Chunk, Kind::Document, Kind::Metadata] {
         store.create(&kind.to_string(), kind.clone()).expect("made");
     }
@@ -134,7 +115,7 @@ impl OwnLibrary for Impostor {
 #[test]
 fn own_kinds_are_registered_once() {
     let place = Place::new();
-    let store = place.open();
+    let store = place.store();
     let own = Kind::Own("closes".to_owned());
     let error = store.create("mine", own.clone()).expect_err("nobody registered it");
     assert_eq!(error.to_string(), "there is no kind of libraries `closes`: register it first");
@@ -144,7 +125,7 @@ fn own_kinds_are_registered_once() {
     store.create("mine", own.clone()).expect("made");
     store.own::<Closes>("mine").expect("opened").0.write("a", &rows(2), &WriteOptions::default()).expect("written");
     assert!(matches!(store.versions("mine"), Err(StoreError::WrongKind { .. })));
-    let again = place.open();
+    let again = place.store();
     assert_eq!(again.info("mine").expect("it is there").kind, own);
     assert_eq!(again.own::<Closes>("mine").expect("opened").0.read("a", &ReadOptions::default()).expect("read").table, rows(2));
 }
@@ -152,7 +133,7 @@ fn own_kinds_are_registered_once() {
 #[test]
 fn of_those_who_race_for_a_name_one_wins() {
     let place = Place::new();
-    let stores: Vec<Store> = (0..2).map(|_| place.open()).collect();
+    let stores: Vec<Store> = (0..2).map(|_| place.store()).collect();
     let pool = Pool::new(6);
     for round in 0..20 {
         let tickets: Vec<_> = (0..6)
@@ -164,13 +145,13 @@ fn of_those_who_race_for_a_name_one_wins() {
         let won = tickets.iter().map(|ticket| ticket.wait().expect("no panic")).filter(Result::is_ok).count();
         assert_eq!(won, 1);
     }
-    assert_eq!(names(&place.open()).len(), 20);
+    assert_eq!(names(&place.store()).len(), 20);
 }
 
 #[test]
 fn a_quota_is_told_of_from_ninety_percent_on_and_kept() {
     let place = Place::new();
-    let store = place.open();
+    let store = place.store();
     store.create("measure", Kind::Version).expect("made");
     let library = store.versions("measure").expect("opened");
     // How much ten appends take, the store itself says: with a quota of one byte it tells what there would be.
@@ -199,7 +180,7 @@ fn a_quota_is_told_of_from_ninety_percent_on_and_kept() {
     library.upsert("a", &tick(10), &WriteOptions::default()).expect("there is room again");
     store.set_quota("small", 0).expect("set");
     assert_eq!(library.write("b", &rows(50_000), &WriteOptions::default()).expect("no quota").nearly_full, None);
-    assert_eq!(place.open().info("small").expect("there").quota, 0);
+    assert_eq!(place.store().info("small").expect("there").quota, 0);
     assert!(matches!(store.set_quota("nothing", 1), Err(StoreError::LibraryNotFound { .. })));
 }
 
@@ -210,7 +191,7 @@ fn tick(n: i64) -> Table {
 #[test]
 fn a_quota_that_another_handle_changed_counts_when_the_library_is_opened_again() {
     let place = Place::new();
-    let (mine, theirs) = (place.open(), place.open());
+    let (mine, theirs) = (place.store(), place.store());
     mine.create("lib", Kind::Tick).expect("made");
     let library = mine.ticks("lib").expect("opened");
     library.append("a", &tick(0)).expect("appended");

@@ -1,33 +1,19 @@
 //! The metadata library as several handles on one place see it, with commits at set instants; what histories do is tested with their state.
 
-use std::sync::Arc;
+mod place;
 
+use place::Place;
 use serde_json::json;
 use stillpoint_engine::{Duration, Instant, Pool};
 use stillpoint_store::documents::{Pattern, field};
 use stillpoint_store::history::{AsOf, Fact, SymbolQuery};
-use stillpoint_store::{Bucket, Cache, Kind, MetadataLibrary, Objects, SetClock, Store, StoreError, StoreOptions};
+use stillpoint_store::{Kind, MetadataLibrary, StoreError};
 
 fn day(n: i64) -> Instant {
     Instant::EPOCH + Duration::hours(24 * n)
 }
 
-struct Place {
-    objects: Arc<dyn Objects>,
-    clock: Arc<SetClock>,
-}
-
 impl Place {
-    fn new() -> Self {
-        Self { objects: Arc::new(Bucket::memory()), clock: Arc::new(SetClock::default()) }
-    }
-
-    /// Opens it anew, as another process would.
-    fn store(&self) -> Store {
-        let options = StoreOptions { clock: self.clock.clone(), cache: Cache::default(), background: None, writer: None };
-        Store::open(self.objects.clone(), options).expect("a store that opens")
-    }
-
     fn library(&self) -> MetadataLibrary {
         let store = self.store();
         if !store.exists("lib").expect("a registry that can be read") {

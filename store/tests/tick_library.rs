@@ -1,15 +1,14 @@
 //! The tick library, and partitions of it by period, as their specification has them.
 
-use std::sync::Arc;
+mod place;
 
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array as _, ArrayRef, RecordBatch};
+use place::Place;
 use proptest::prelude::*;
 use stillpoint_engine::{Duration, Instant};
 use stillpoint_store::date::{Period, Zone};
-use stillpoint_store::{
-    Bucket, Cache, DateRange, Kind, Objects, ReadOptions, SYMBOL, SetClock, Store, StoreError, StoreOptions, Symbols, Table, TickLibrary,
-};
+use stillpoint_store::{DateRange, Kind, ReadOptions, SYMBOL, StoreError, Symbols, Table, TickLibrary};
 
 fn ns(nanos: i64) -> Instant {
     Instant::from_nanos(nanos)
@@ -28,21 +27,7 @@ fn values(table: &Table) -> Vec<i64> {
     table.values::<Int64Type>("value").expect("a column of integers")
 }
 
-struct Place {
-    objects: Arc<dyn Objects>,
-}
-
 impl Place {
-    fn new() -> Self {
-        Self { objects: Arc::new(Bucket::memory()) }
-    }
-
-    /// Opens it anew, as another process would.
-    fn store(&self) -> Store {
-        let options = StoreOptions { clock: Arc::new(SetClock::default()), cache: Cache::default(), background: None, writer: None };
-        Store::open(self.objects.clone(), options).expect("a store that opens")
-    }
-
     fn library(&self) -> TickLibrary {
         let store = self.store();
         if !store.exists("lib").expect("a registry that can be read") {

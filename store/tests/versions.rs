@@ -1,14 +1,13 @@
 //! The version library, as its specification has it.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+mod place;
 
+use std::collections::BTreeMap;
+
+use place::Place;
 use serde_json::json;
 use stillpoint_engine::{Duration, Instant};
-use stillpoint_store::{
-    AsOf, Bucket, Cache, DateRange, Objects, ReadOptions, SetClock, Store, StoreError, StoreOptions, Symbols, Table, VersionLibrary,
-    WriteOptions,
-};
+use stillpoint_store::{AsOf, DateRange, ReadOptions, StoreError, Symbols, Table, VersionLibrary, WriteOptions};
 
 fn at(second: i64) -> Instant {
     Instant::from_nanos(second * 1_000_000_000)
@@ -23,24 +22,9 @@ fn values(table: &Table) -> Vec<i64> {
     table.values::<arrow_array::types::Int64Type>("value").expect("a column of integers")
 }
 
-struct Place {
-    objects: Arc<dyn Objects>,
-    clock: Arc<SetClock>,
-}
-
 impl Place {
-    fn new() -> Self {
-        Self { objects: Arc::new(Bucket::memory()), clock: Arc::new(SetClock::default()) }
-    }
-
-    /// Opens it anew, as another process would.
-    fn open(&self) -> Store {
-        let options = StoreOptions { clock: self.clock.clone(), cache: Cache::default(), background: None, writer: None };
-        Store::open(self.objects.clone(), options).expect("a store that opens")
-    }
-
     fn library(&self) -> VersionLibrary {
-        let store = self.open();
+        let store = self.store();
         if store.exists("lib").expect("a registry that can be read") { store.versions("lib") } else { store.create_versions("lib") }
             .expect("a library")
     }
