@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 
 use csv::ByteRecord;
 use stillpoint_actors::{Bar, Decimals, Instrument, Price, Quantity, Quote, Side, Trade, TradeId, parse_decimal};
-use stillpoint_engine::{Instant, Source, SourceError, Timed};
+use stillpoint_engine::{Instant, Source, SourceError, Timed, suggest};
 
 use crate::error::DataError;
 use crate::input::Input;
-use crate::nearest::nearest;
 use crate::time_format::TimeFormat;
 
 /// Which rows of a CSV file to read, and how.
@@ -329,7 +328,7 @@ impl Rows {
     fn column(&self, name: &str) -> Result<usize, DataError> {
         self.header.iter().position(|column| column == name).ok_or_else(|| {
             let names = self.header.iter().map(String::as_str);
-            let help = match nearest(name, names.clone()) {
+            let help = match suggest::nearest(name, names.clone()) {
                 Some(near) => format!("did you mean `{near}`? The columns are {}", listed(names)),
                 None => format!("the columns are {}", listed(names)),
             };

@@ -22,7 +22,6 @@ mod floored;
 mod input;
 mod inspect;
 mod kinds;
-mod nearest;
 mod time_format;
 
 pub use binance::{BinanceReader, BinanceSettings, Recorded, TimeOf};

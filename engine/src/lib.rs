@@ -102,6 +102,7 @@ mod simulation;
 pub mod snapshot;
 mod source;
 mod stream;
+pub mod suggest;
 pub mod task;
 mod time;
 mod time_keeper;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use stillpoint_engine::Instant;
+use stillpoint_engine::{Instant, suggest};
 
 use crate::chunk::ChunkError;
 use crate::date::DateError;
@@ -156,6 +156,11 @@ pub enum StoreError {
     Date(Box<DateError>),
     /// Of another part of the store: see its source.
     Other(Arc<dyn std::error::Error + Send + Sync>),
+}
+
+/// Help for a name that is not among `known`.
+pub(crate) fn help<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    suggest::help(found, known).unwrap_or_else(|| "there is none".to_owned())
 }
 
 impl StoreError {

@@ -21,7 +21,6 @@ pub mod request;
 mod segment;
 pub mod shard;
 mod store;
-mod suggest;
 mod table;
 
 pub use cache::{CACHE_BYTES, Cache, CacheStats};

@@ -14,14 +14,13 @@ use crate::chunk::{Chunker, Chunkers};
 use crate::clock::{Clock, SystemClock};
 use crate::date::{Period, Zone};
 use crate::documents::Documents;
-use crate::error::StoreError;
+use crate::error::{StoreError, help};
 use crate::history::History;
 use crate::library::{
     ChunkLibrary, Core, DocumentLibrary, Kept, Measured, MetadataLibrary, Shared, TickPartitions, VersionLibrary, check_name,
 };
 use crate::log::{BlobRef, Entry, Group, Log, Pace, Stamp, State, Verdict};
 use crate::object::{Bucket, Objects};
-use crate::suggest::help;
 
 /// The quota of a library, unless another is given: 10 GiB.
 pub const QUOTA_BYTES: u64 = 10 << 30;

@@ -7,11 +7,11 @@ use super::graph::Graph;
 use super::registry::Registry;
 use super::scene::{Cast, Member};
 use super::schema::{FaultEntry, PanicPolicy, Scenario};
-use super::suggest;
 use crate::limits::{Limits, OnPanic};
 use crate::link::Link;
 use crate::rng::Rng;
 use crate::simulation::Simulation;
+use crate::suggest;
 use crate::time::Duration;
 
 /// A simulation that is ready to run, and who is joined to whom in it.

@@ -47,7 +47,6 @@ mod scene;
 mod schema;
 mod script;
 mod set;
-mod suggest;
 mod text;
 
 pub use build::Built;

@@ -14,8 +14,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
 
 use super::error::ScenarioError;
-use super::suggest;
 use super::text::Text;
+use crate::suggest;
 
 /// What every scenario may use without enabling it.
 const ALWAYS: Extensions = Extensions::IMPLICIT_SOME.union(Extensions::UNWRAP_NEWTYPES);

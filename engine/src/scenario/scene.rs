@@ -15,7 +15,6 @@ use super::graph::Edge;
 use super::raw::{Parts, cause, range_of};
 use super::registry::ActorEntry;
 use super::schema::{self, KindCall, LatePolicy, Scenario, Ties};
-use super::suggest;
 use crate::actor::{Actor, Handler};
 use crate::address::{Addr, Recipient, StreamRef};
 use crate::error::BuildError;
@@ -23,6 +22,7 @@ use crate::message::Message;
 use crate::path::Rank;
 use crate::simulation::Simulation;
 use crate::stream::{Late, Stream};
+use crate::suggest;
 use crate::time::Instant;
 
 /// Why a kind cannot make what the scenario asks of it. The loader adds where.

@@ -12,10 +12,10 @@ use super::expect::Expectations;
 use super::faults::StreamFault;
 use super::raw::{Dialect, call, range_of};
 use super::set::{Override, apply};
-use super::suggest;
 use super::text::Text;
 use crate::host::Host;
 use crate::path::{Name, Rank};
+use crate::suggest;
 use crate::time::{Duration, Instant};
 
 /// A scenario as read: who takes part, how they are joined, what goes wrong and what is expected.

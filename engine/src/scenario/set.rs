@@ -9,8 +9,8 @@ use serde::de::IgnoredAny;
 
 use super::error::{Place, ScenarioError};
 use super::raw::{Dialect, Parts, call, range_of};
-use super::suggest;
 use super::text::Text;
+use crate::suggest;
 
 /// One value given from outside the file: a path of field names, names of streams and actors and positions in lists, and RON.
 ///

@@ -11,7 +11,7 @@ use stillpoint_engine::Instant;
 
 use super::DateError;
 use super::scan::{Point, Scanner};
-use crate::suggest;
+use crate::error::help;
 
 /// A time zone of the IANA database, such as `Europe/London`.
 ///
@@ -57,8 +57,7 @@ impl Zone {
 
     /// The zone of that name. Names are written exactly as in the IANA database.
     pub fn named(name: &str) -> Result<Self, DateError> {
-        let unknown =
-            || DateError::UnknownZone { name: name.to_owned(), help: suggest::help(name, TZ_VARIANTS.iter().map(|tz| tz.name())) };
+        let unknown = || DateError::UnknownZone { name: name.to_owned(), help: help(name, TZ_VARIANTS.iter().map(|tz| tz.name())) };
         name.parse().map(Self).map_err(|_| unknown())
     }
 

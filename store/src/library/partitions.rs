@@ -10,9 +10,8 @@ use super::tick::TickLibrary;
 use super::version::Symbols;
 use crate::chunk::Span;
 use crate::date::{DateRange, Period, Zone};
-use crate::error::StoreError;
+use crate::error::{StoreError, help};
 use crate::store::{Kind, QUOTA_BYTES, Store};
-use crate::suggest::help;
 use crate::table::Table;
 
 /// Tick libraries named `<base>_<period>`, such as `trades_2024` or `trades_2024-02`, one for each period in which there are rows. They are made

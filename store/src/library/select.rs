@@ -11,11 +11,10 @@ use super::core::Core;
 use super::info::{AsOf, ReadOptions, Reading, VersionInfo};
 use super::state::{Part, Place, Series, Symbol, Version};
 use crate::date::DateRange;
-use crate::error::StoreError;
+use crate::error::{StoreError, help};
 use crate::log::commit_name;
 use crate::query::Pushdown;
 use crate::segment::{Columns, MayMatch, Wanted, read_inline, read_segment};
-use crate::suggest::help;
 use crate::table::{TIME, Table};
 
 /// The parts of a version that may have what is wanted. As long as it lives, their files are not removed by this process.

@@ -18,7 +18,7 @@ use regex::Regex;
 use super::column::{Kind, array_of, canonical, normal};
 use super::expr::{Binary, TextTest, Unary};
 use super::{Expr, Literal, QueryError};
-use crate::suggest;
+use crate::error::help;
 
 /// Expressions that are ready to be evaluated: their regular expressions are compiled.
 #[derive(Clone, Debug, Default)]
@@ -204,7 +204,7 @@ impl Evaluator {
 pub(super) fn column<'a>(batch: &'a RecordBatch, name: &str, step: &str) -> Result<&'a ArrayRef, QueryError> {
     batch.column_by_name(name).ok_or_else(|| {
         let schema = batch.schema();
-        let help = suggest::help(name, schema.fields().iter().map(|field| field.name().as_str()));
+        let help = help(name, schema.fields().iter().map(|field| field.name().as_str()));
         QueryError::UnknownColumn { name: name.to_owned(), step: step.to_owned(), help }
     })
 }

@@ -16,7 +16,7 @@ use super::groups::Groups;
 use super::resample::{Bars, times};
 use super::{Expr, Named, Query, QueryError, Step};
 use crate::date::DateRange;
-use crate::suggest;
+use crate::error::help;
 
 /// A query that was checked against a schema. It can be run any number of times.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ impl Query {
         let input: SchemaRef = Arc::new(Schema::new(schema.fields().iter().filter(is_needed).cloned().collect::<Vec<_>>()));
         // A name that is nowhere is looked for among all of them.
         if let Some(name) = needed.iter().flatten().find(|name| schema.field_with_name(name).is_err()) {
-            let help = suggest::help(name, schema.fields().iter().map(|field| field.name().as_str()));
+            let help = help(name, schema.fields().iter().map(|field| field.name().as_str()));
             let step = self.steps().iter().find(|step| step_columns(step).contains(name)).map_or_else(String::new, Step::to_string);
             return Err(QueryError::UnknownColumn { name: name.clone(), step, help });
         }

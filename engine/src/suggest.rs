@@ -1,10 +1,22 @@
-//! The name that was probably meant.
+//! The name that was probably meant, for errors. Invariant: what is suggested is one of the known names.
 
-/// Help for a name that is not among `known`: the nearest one, else all of them.
-pub(crate) fn help<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+/// How many names are still listed.
+const LISTED: usize = 20;
+
+/// Help for a name that is not among `known`: the nearest one, else all of them if they are few. `None`: there are none.
+///
+/// ```
+/// use stillpoint_engine::suggest;
+/// assert_eq!(suggest::help("prise", ["price", "size"]).as_deref(), Some("did you mean `price`?"));
+/// assert_eq!(suggest::help("bid", ["price", "size"]).as_deref(), Some("there are `price` and `size`"));
+/// ```
+pub fn help<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let known: Vec<&str> = known.into_iter().collect();
-    if let Some(name) = nearest(found, &known) {
+    if let Some(name) = nearest(found, known.iter().copied()) {
         return Some(format!("did you mean `{name}`?"));
+    }
+    if known.len() > LISTED {
+        return Some(format!("there are {}, none of them near", known.len()));
     }
     let listed: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
     match listed.split_last() {
@@ -15,10 +27,16 @@ pub(crate) fn help<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// The closest of `known`, if it is close: at most a third of the letters differ, ignoring case and separators.
-fn nearest<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {
+///
+/// ```
+/// use stillpoint_engine::suggest;
+/// assert_eq!(suggest::nearest("Prise", ["price", "size"]), Some("price"));
+/// assert_eq!(suggest::nearest("bid", ["price", "size"]), None);
+/// ```
+pub fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |name: &str| -> Vec<char> { name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect() };
     let wanted = plain(found);
-    let (name, distance) = known.iter().map(|name| (*name, distance(&wanted, &plain(name)))).min_by_key(|(name, d)| (*d, *name))?;
+    let (name, distance) = known.into_iter().map(|name| (name, distance(&wanted, &plain(name)))).min_by_key(|(name, d)| (*d, *name))?;
     (distance <= wanted.len().max(name.len()).div_ceil(3)).then_some(name)
 }
 
@@ -52,6 +70,8 @@ mod tests {
         assert_eq!(help("zzzzzz", known).as_deref(), Some("there are `ema_cross`, `venue` and `recorder`"));
         assert_eq!(help("zzzzzz", ["venue"]).as_deref(), Some("there is only `venue`"));
         assert_eq!(help("a", []), None);
+        let many: Vec<String> = (0..30).map(|n| format!("column_{n}")).collect();
+        assert_eq!(help("zzzzzzzzz", many.iter().map(String::as_str)).as_deref(), Some("there are 30, none of them near"));
     }
 
     #[test]
