@@ -1,4 +1,8 @@
-//! One thread's shards, and how they meet the others' between windows. Invariant: a window is run only when everything due in it has landed.
+//! One thread's shards, and how they keep pace with the others'. Invariant: a slice is run only when everything due in it has landed, and when
+//! nothing has landed that another cut of the windows would not have landed too.
+//!
+//! A window, in which no shard can hear of another, is cut into slices: what is sent in one slice is due a whole window later, so a thread
+//! may be nearly a window ahead of the others before it must wait for them. After some windows all threads meet, and agree on what is next.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
@@ -45,8 +49,17 @@ impl Meeting {
     }
 }
 
-/// A batch with the shard it is from.
-type Parcel = (usize, Batch);
+/// Slices of a window: more make the threads wait less for each other, and exchange more.
+const SLICES: i64 = 4;
+/// The most windows between two meetings.
+const STRIDE: u32 = 64;
+
+/// What one shard has for another one after a slice.
+struct Parcel {
+    from: usize,
+    slice: u64,
+    batch: Batch,
+}
 
 /// How the shards of a run reach each other: a channel for batches and one for empty batches, to each.
 #[derive(Clone)]
@@ -57,8 +70,8 @@ pub(super) struct Post {
 
 impl Post {
     pub(super) fn new(shards: usize) -> Self {
-        // No shard is more than a window ahead, so there is always room.
-        let room = 2 * shards + 2;
+        // Windows have fewer than twice SLICES slices, no shard is more than a window ahead, and what came is taken before each slice.
+        let room = 4 * SLICES as usize * shards;
         Self { inboxes: (0..shards).map(|_| bounded(room)).collect(), spares: (0..shards).map(|_| bounded(room)).collect() }
     }
 }
@@ -114,6 +127,8 @@ struct Member {
     shard: Shard,
     roots: Vec<Entry>,
     tap: Tap,
+    /// What came from threads that are ahead.
+    held: Vec<Parcel>,
 }
 
 /// The shards of one thread.
@@ -126,6 +141,18 @@ pub(super) struct Crew {
     next: Option<Instant>,
     over: bool,
     meetings: usize,
+    /// Slices of the run so far.
+    slices: u64,
+    /// Windows until the next meeting.
+    stride: u32,
+}
+
+/// How the windows of a stint are cut.
+struct Cut {
+    /// The length of a slice. `None`: all that is left.
+    slice: Option<Duration>,
+    /// Slices in a window.
+    slack: u64,
 }
 
 impl Crew {
@@ -162,9 +189,9 @@ impl Crew {
             shard.confine(border);
             let first = if berth.restore.is_some() { shard.next_instant() } else { shard.open()? };
             earliest = [earliest, first].into_iter().flatten().min();
-            members.push(Member { index, shard: prepared.shard, roots, tap });
+            members.push(Member { index, shard: prepared.shard, roots, tap, held: Vec::new() });
         }
-        let crew = Self { berth, members, declared, begins: None, next: None, over: false, meetings: 0 };
+        let crew = Self { berth, members, declared, begins: None, next: None, over: false, meetings: 0, slices: 0, stride: 1 };
         Ok((crew, earliest))
     }
 
@@ -201,8 +228,7 @@ impl Crew {
             && let Some(from) = self.next
             && stint.bound.is_none_or(|bound| from <= bound)
         {
-            self.window(self.end_of_window(from, stint))?;
-            windows += 1;
+            windows += self.slide(from, stint, self.stride.min(stint.windows - windows))?;
         }
         let (next, over) = (self.next, self.over);
         let progress = self.progress();
@@ -214,24 +240,81 @@ impl Crew {
         Ok(Progressed { next, over, windows, progress, parts })
     }
 
-    fn end_of_window(&self, from: Instant, stint: Stint) -> Instant {
-        let longest = [self.berth.plan.lookahead, stint.longest].into_iter().flatten().min();
-        let end = longest.and_then(|longest| from.checked_add(longest - Duration::nanos(1))).unwrap_or(Instant::MAX);
-        stint.bound.map_or(end, |bound| bound.min(end))
+    fn cut(&self, stint: Stint) -> Cut {
+        match [self.berth.plan.lookahead, stint.longest].into_iter().flatten().min() {
+            // Nobody is waited for.
+            longest if self.berth.threads == 1 || self.berth.plan.lookahead.is_none() => Cut { slice: longest, slack: 1 },
+            None => Cut { slice: None, slack: 1 },
+            Some(window) => {
+                let slice = (window.as_nanos() / SLICES).max(1);
+                Cut { slice: Some(Duration::nanos(slice)), slack: (window.as_nanos() / slice) as u64 }
+            }
+        }
     }
 
-    /// Runs one window up to `end`, inclusive, and meets the other threads.
-    fn window(&mut self, end: Instant) -> Result<(), Broken> {
+    /// Runs at most so many windows from an instant on, and meets the other threads. Gives how many it were.
+    fn slide(&mut self, from: Instant, stint: Stint, windows: u32) -> Result<u32, Broken> {
+        let Cut { slice, slack } = self.cut(stint);
+        let bound = stint.bound.unwrap_or(Instant::MAX);
+        let mut count = u64::from(windows) * slack;
+        if let Some(slice) = slice {
+            let span = i128::from(bound.as_nanos()) - i128::from(from.as_nanos());
+            count = count.min(u64::try_from(span / i128::from(slice.as_nanos()) + 1).unwrap_or(u64::MAX));
+        } else {
+            count = 1;
+        }
+        let (mut begin, mut earliest) = (from, None::<Instant>);
+        for index in 0..count {
+            let next = slice.and_then(|slice| begin.checked_add(slice));
+            let end = next.map_or(bound, |next| bound.min(next - Duration::nanos(1)));
+            if index >= slack {
+                self.catch_up(self.slices + 1 - slack)?;
+            }
+            let sent = self.run(end);
+            // What was sent earlier has landed where it belongs.
+            if index + slack >= count {
+                earliest = [earliest, sent].into_iter().flatten().min();
+            }
+            self.slices += 1;
+            self.berth.meeting.barrier.pass(self.berth.thread, self.slices);
+            begin = next.unwrap_or(bound);
+        }
+        self.meet(earliest)?;
+        let is_dense = self.next.is_some_and(|next| {
+            slice.is_none_or(|slice| i128::from(next.as_nanos()) - i128::from(begin.as_nanos()) < i128::from(slice.as_nanos()))
+        });
+        self.stride = if is_dense { (self.stride * 2).min(STRIDE) } else { 1 };
+        Ok(u32::try_from(count.div_ceil(slack)).expect("as many windows as wanted, or fewer"))
+    }
+
+    /// Runs all shards up to `end`, inclusive, and sends what crosses. Gives when the first of that is due.
+    fn run(&mut self, end: Instant) -> Option<Instant> {
         if let Some(at) = self.begins.take() {
             for member in &mut self.members {
                 member.shard.start(at, std::mem::take(&mut member.roots));
             }
         }
-        let mut next: Option<Instant> = None;
+        let mut earliest: Option<Instant> = None;
         for member in &mut self.members {
-            self.over |= member.shard.run(Some(end), None) == Some(Advance::Over);
-            next = [next, member.shard.next_instant(), Self::send(&self.berth.post, member)].into_iter().flatten().min();
+            // After an early end the run is repeated on one shard: the others must not wait, and what is sent is of no use.
+            if !self.over {
+                self.over = member.shard.run(Some(end), None) == Some(Advance::Over);
+                earliest = [earliest, Self::send(&self.berth.post, member, self.slices)].into_iter().flatten().min();
+            }
         }
+        earliest
+    }
+
+    /// Waits until all threads have so many slices behind them, and takes in what was sent in these.
+    fn catch_up(&mut self, slices: u64) -> Result<(), Broken> {
+        self.berth.meeting.barrier.wait_for(slices)?;
+        self.members.iter_mut().for_each(|member| Self::receive(&self.berth.post, member, slices));
+        Ok(())
+    }
+
+    /// Meets the other threads, to agree on what is next. `earliest`: when the first of what is under way from here is due.
+    fn meet(&mut self, earliest: Option<Instant>) -> Result<(), Broken> {
+        let next = self.members.iter_mut().filter_map(|member| member.shard.next_instant()).chain(earliest).min();
         let seats = &self.berth.meeting.seats[self.meetings % 2];
         self.meetings += 1;
         let seat = &seats[self.berth.thread];
@@ -248,15 +331,15 @@ impl Crew {
             }
         }
         for member in &mut self.members {
-            Self::receive(&self.berth.post, member);
-            // Every shard hears of it after the same window, so no thread waits for another at a meeting that does not take place.
+            Self::receive(&self.berth.post, member, self.slices);
+            // Every shard hears of it after the same meeting, so no thread waits for another at one that does not take place.
             self.over |= member.shard.core.border.as_ref().is_some_and(|border| border.conflict);
         }
         Ok(())
     }
 
-    /// Sends what crosses from a shard; gives when the first of it is due.
-    fn send(post: &Post, member: &mut Member) -> Option<Instant> {
+    /// Sends what crosses from a shard in a slice; gives when the first of it is due.
+    fn send(post: &Post, member: &mut Member, slice: u64) -> Option<Instant> {
         let border = member.shard.core.border.as_mut()?;
         let mut earliest: Option<Instant> = None;
         for (to, (sender, _)) in post.inboxes.iter().enumerate() {
@@ -264,14 +347,17 @@ impl Crew {
                 let spare = post.spares[member.index].1.try_recv().unwrap_or_default();
                 let batch = border.take(to, spare);
                 earliest = [earliest, batch.earliest].into_iter().flatten().min();
-                sender.send((member.index, batch)).expect("the receiving end lives in the post");
+                sender.send(Parcel { from: member.index, slice, batch }).expect("the receiving end lives in the post");
             }
         }
         earliest
     }
 
-    fn receive(post: &Post, member: &mut Member) {
-        while let Ok((from, mut batch)) = post.inboxes[member.index].1.try_recv() {
+    /// Takes in what was sent in the first so many slices. News of streams must not land before its time: who opens a stream in this slice
+    /// has not heard of who opens it in the next.
+    fn receive(post: &Post, member: &mut Member, slices: u64) {
+        member.held.extend(post.inboxes[member.index].1.try_iter());
+        for Parcel { from, mut batch, .. } in member.held.extract_if(.., |parcel| parcel.slice < slices) {
             member.shard.core.land(from, &mut batch);
             // One that finds no room is dropped.
             let _ = post.spares[from].0.try_send(batch);
