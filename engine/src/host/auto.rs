@@ -13,7 +13,7 @@ use crate::run::Run;
 use crate::time::Instant;
 
 /// How long the inline host runs in each trial; the other one then gets as far as it can in the same time and a half.
-const TRIALS: [Wall; 2] = [Wall::from_millis(20), Wall::from_millis(60)];
+const TRIALS: [Wall; 2] = [Wall::from_millis(20), Wall::from_millis(40)];
 /// A run that will not take longer is not worth a trial.
 const SHORT: Wall = Wall::from_secs(2);
 /// What is this much faster than the other is so beyond doubt.

@@ -170,7 +170,8 @@ impl Launch {
         self
     }
 
-    /// How many windows are run between two reports to the time-keeper: 64 unless given. Run control acts in between.
+    /// How many windows are run between two reports to the time-keeper: as many as take some tens of milliseconds, unless given. Run control
+    /// acts in between.
     pub fn batch(mut self, windows: u32) -> Self {
         self.batch = Some(windows);
         self

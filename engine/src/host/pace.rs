@@ -7,7 +7,7 @@ use std::time::{Duration as Wall, Instant as WallInstant};
 use super::crew::Stint;
 use crate::time::Duration;
 
-/// Windows in a batch, unless given.
+/// Windows in a batch, where their length is given and no more.
 const BATCH: u32 = 64;
 /// A batch that takes less is made larger, one that takes more is made smaller.
 const SHORT: Wall = Wall::from_millis(20);
@@ -15,7 +15,6 @@ const LONG: Wall = Wall::from_millis(80);
 
 /// Sizes of batches to come.
 pub(super) struct Pacer {
-    most: u32,
     windows: u32,
     /// The longest window. `None`: as long as the lookahead allows.
     longest: Option<Duration>,
@@ -28,10 +27,9 @@ pub(super) struct Pacer {
 impl Pacer {
     /// Batches of so many windows and windows of such a length, where they are given.
     pub(super) fn new(batch: Option<u32>, window: Option<Duration>, lookahead: Option<Duration>) -> Self {
-        let most = batch.unwrap_or(BATCH).max(1);
         let is_fixed = batch.is_some() || window.is_some();
         let longest = if is_fixed { window } else { Some(Duration::millis(1)) };
-        Self { most, windows: if is_fixed { most } else { 1 }, longest, lookahead, is_fixed, begun: None }
+        Self { windows: batch.unwrap_or(if is_fixed { BATCH } else { 1 }).max(1), longest, lookahead, is_fixed, begun: None }
     }
 
     /// The next batch, without a bound.
@@ -58,7 +56,7 @@ impl Pacer {
             Some(longest) if took < SHORT && is_free(longest) => {
                 self.longest = Some(Duration::nanos(longest.as_nanos().saturating_mul(2)));
             }
-            _ if took < SHORT && self.windows < self.most => self.windows *= 2,
+            _ if took < SHORT => self.windows = self.windows.saturating_mul(2),
             _ if took > LONG && self.windows > 1 => self.windows /= 2,
             Some(longest) if took > LONG && longest > Duration::nanos(1) => {
                 self.longest = Some(Duration::nanos(longest.as_nanos() / 2));
@@ -82,8 +80,8 @@ mod tests {
         }
         let millis = |n| Some(Duration::millis(n));
         assert_eq!(sizes[..4], [(1, millis(1)), (1, millis(2)), (1, millis(4)), (2, millis(4))]);
-        assert_eq!(sizes[8..], [(64, millis(4)), (64, millis(4))]);
-        (0..8).for_each(|_| pacer.adapt(Wall::from_secs(1)));
+        assert_eq!(sizes[8..], [(64, millis(4)), (128, millis(4))]);
+        (0..10).for_each(|_| pacer.adapt(Wall::from_secs(1)));
         assert_eq!((pacer.windows, pacer.longest), (1, millis(1)));
     }
 
