@@ -19,6 +19,7 @@ mod ema_cross;
 mod event;
 mod instrument;
 mod kinds;
+mod market;
 mod order;
 mod position;
 mod venue;
@@ -27,8 +28,14 @@ pub use decimal::{DecimalError, Decimals, Price, Quantity, parse_decimal};
 pub use ema::Ema;
 pub use ema_cross::{EmaCross, EmaCrossError, EmaCrossSettings, PriceOf};
 pub use event::{Bar, MarketEvent, Quote, Side, Trade, TradeId};
-pub use instrument::{Instrument, InstrumentId};
+pub use instrument::{ContractKind, Instrument, InstrumentId};
 pub use kinds::register;
-pub use order::{Order, OrderEvent, OrderId, OrderKind, Outcome, Reject};
+pub use market::{
+    BarBuilder, BarSpan, BarSpanError, BookChange, BookOrderId, BookUpdate, DepthChange, DepthUpdate, Level, OrderBook, OrderKey, PriceBook,
+};
+pub use order::{
+    Amendment, CancelCause, Liquidity, Order, OrderAction, OrderEvent, OrderId, OrderKind, OrderRequest, Outcome, Reject, Ticket, TimeInForce,
+    TrailBy,
+};
 pub use position::{Money, Position};
 pub use venue::{Venue, match_at_quote};
