@@ -17,6 +17,7 @@ mod decimal;
 mod ema;
 mod ema_cross;
 mod event;
+mod exchange;
 mod instrument;
 mod kinds;
 mod market;
@@ -28,6 +29,10 @@ pub use decimal::{DecimalError, Decimals, Price, Quantity, parse_decimal};
 pub use ema::Ema;
 pub use ema_cross::{EmaCross, EmaCrossError, EmaCrossSettings, PriceOf};
 pub use event::{Bar, MarketEvent, Quote, Side, Trade, TradeId};
+pub use exchange::{
+    Answer, BookKind, FeeRate, FeeSchedule, FeeScheduleError, FeeTier, Impact, Input, Market, MarketRules, Outbox, OwnerId, Phase, QueueModel, Scale,
+    SelfTrade, TriggerBy,
+};
 pub use instrument::{ContractKind, Instrument, InstrumentId};
 pub use kinds::register;
 pub use market::{

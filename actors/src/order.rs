@@ -347,12 +347,16 @@ pub enum Reject {
     NoReference,
     /// The owner has no order of that number and side.
     UnknownOrder,
-    /// The order has ended: it was filled, cancelled, rejected, or has expired.
+    /// The order has ended: it was filled or cancelled, or has expired.
     NotOpen,
     /// The new quantity is not above what was filled already.
     BelowFilled,
-    /// The order has no limit or no trigger that could be changed, or its exits wait for another order.
+    /// The order has no such limit or trigger that could be changed, or it waits for another order.
     NotModifiable,
+    /// An order that it belongs to was rejected.
+    LinkedRejected,
+    /// An exit is on the side of its entry.
+    WrongSide,
     /// The venue takes whole orders only, to be filled at once: no stops, no shown parts.
     NotSupported,
 }
@@ -381,6 +385,8 @@ impl fmt::Display for Reject {
             Self::NotOpen => "the order has ended",
             Self::BelowFilled => "the new quantity is not above what was filled",
             Self::NotModifiable => "the order has nothing that could be changed so",
+            Self::LinkedRejected => "an order that it belongs to was rejected",
+            Self::WrongSide => "an exit is on the side of its entry",
             Self::NotSupported => "the venue does not take orders of this kind",
         })
     }
