@@ -30,8 +30,9 @@ pub use ema::Ema;
 pub use ema_cross::{EmaCross, EmaCrossError, EmaCrossSettings, PriceOf};
 pub use event::{Bar, MarketEvent, Quote, Side, Trade, TradeId};
 pub use exchange::{
-    Answer, BookKind, FeeRate, FeeSchedule, FeeScheduleError, FeeTier, Impact, Input, Market, MarketRules, Outbox, OwnerId, Phase, QueueModel, Scale,
-    SelfTrade, TriggerBy,
+    Answer, BookKind, Exchange, ExchangeError, ExchangeSettings, FeeRate, FeeSchedule, FeeScheduleError, FeeTier, Impact, Input, Latencies,
+    Latency, LatencyPoint, Listing, Market, MarketRules, Outbox, OwnerId, Phase, PhaseChange, PlannedPhase, QueueModel, Scale, SelfTrade,
+    TriggerBy,
 };
 pub use instrument::{ContractKind, Instrument, InstrumentId};
 pub use kinds::register;
@@ -39,8 +40,8 @@ pub use market::{
     BarBuilder, BarSpan, BarSpanError, BookChange, BookOrderId, BookUpdate, DepthChange, DepthUpdate, Level, OrderBook, OrderKey, PriceBook,
 };
 pub use order::{
-    Amendment, CancelCause, Liquidity, Order, OrderAction, OrderEvent, OrderId, OrderKind, OrderRequest, Outcome, Reject, Ticket, TimeInForce,
-    TrailBy,
+    Amendment, CancelCause, Liquidity, Order, OrderAction, OrderEvent, OrderId, OrderKind, OrderRequest, Outcome, Reject, Ticket,
+    TimeInForce, TrailBy,
 };
 pub use position::{Money, Position};
 pub use venue::{Venue, match_at_quote};

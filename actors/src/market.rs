@@ -10,6 +10,5 @@ mod price_book;
 pub use bars::{BarBuilder, BarSpan, BarSpanError};
 pub use book_order::{BookChange, BookOrderId, BookUpdate};
 pub use depth::{DepthChange, DepthUpdate};
-pub(crate) use ladder::Ladder;
 pub use order_book::{OrderBook, OrderKey};
 pub use price_book::{Level, PriceBook};

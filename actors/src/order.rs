@@ -339,7 +339,7 @@ pub enum Reject {
     PastExpiry,
     /// The market is halted.
     Halted,
-    /// The market is in an auction, which takes only limit orders that may rest.
+    /// The market is in an auction, which takes only stops and limit orders that may rest.
     InAuction,
     /// The market is closed.
     Closed,
@@ -378,7 +378,7 @@ impl fmt::Display for Reject {
             Self::NotFillable => "a fill-or-kill order cannot be filled as a whole",
             Self::PastExpiry => "the order's time has passed",
             Self::Halted => "the market is halted",
-            Self::InAuction => "an auction takes only limit orders that may rest",
+            Self::InAuction => "an auction takes only stops and limit orders that may rest",
             Self::Closed => "the market is closed",
             Self::NoReference => "there is no market price to follow yet",
             Self::UnknownOrder => "there is no such order",

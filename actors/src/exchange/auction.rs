@@ -108,11 +108,11 @@ mod tests {
     fn prices_worked_out_by_hand() {
         for (table, last, price) in [
             (&[(99, 30, 0), (100, 20, 10), (101, 15, 15), (102, 5, 20)][..], None, Some(101)), // most is traded at 101
-            (&[(100, 20, 10), (101, 12, 10)], None, Some(101)),                               // less is left over
-            (&[(100, 20, 10), (101, 20, 10)], Some(99), Some(101)),                           // buyers are left over
-            (&[(100, 10, 20), (101, 10, 20)], Some(105), Some(100)),                          // sellers are left over
-            (&[(100, 10, 10), (101, 10, 10), (104, 10, 10)], Some(102), Some(101)),           // next to the last trade
-            (&[(100, 10, 10), (104, 10, 10)], Some(102), Some(100)),                          // equally near
+            (&[(100, 20, 10), (101, 12, 10)], None, Some(101)),                                // less is left over
+            (&[(100, 20, 10), (101, 20, 10)], Some(99), Some(101)),                            // buyers are left over
+            (&[(100, 10, 20), (101, 10, 20)], Some(105), Some(100)),                           // sellers are left over
+            (&[(100, 10, 10), (101, 10, 10), (104, 10, 10)], Some(102), Some(101)),            // next to the last trade
+            (&[(100, 10, 10), (104, 10, 10)], Some(102), Some(100)),                           // equally near
             (&[(100, 10, 10), (104, 10, 10)], None, Some(100)),
             (&[(100, 12, 10), (101, 10, 12)], Some(101), Some(101)), // a surplus on either side
             (&[(100, 0, 10), (101, 0, 12)], Some(101), None),

@@ -184,6 +184,8 @@ pub struct Market {
     pub(super) orders: u64,
     pub(super) trades: u64,
     pub(super) last: Option<Price>,
+    /// Whether the depth was cleared and is being told anew.
+    pub(super) cleared: bool,
 }
 
 impl Market {
@@ -207,6 +209,7 @@ impl Market {
             orders: 0,
             trades: 0,
             last: None,
+            cleared: false,
         }
     }
 
@@ -217,6 +220,7 @@ impl Market {
         self.now = now;
         if self.next_expiry().is_some_and(|at| at < now || matches!(input, Input::Clock)) {
             self.expire(matches!(input, Input::Clock), out);
+            self.settle(out);
         }
         match input {
             Input::Quote(quote) => self.on_quote(&quote, out),
@@ -439,7 +443,7 @@ impl Market {
     /// Tells a trade that was made here.
     pub(super) fn print(&mut self, price: Price, quantity: i64, taker: Option<Side>, out: &mut Outbox) {
         self.trades += 1;
-        self.last = Some(price);
+        self.note_last(price);
         let instrument = self.instrument.id;
         out.trades.push(Trade { instrument, side: taker, price, quantity: Quantity(quantity), id: TradeId(self.trades) });
     }

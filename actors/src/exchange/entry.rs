@@ -30,7 +30,8 @@ impl Market {
 
     fn submit_pair(&mut self, owner: OwnerId, tickets: [Ticket; 2], out: &mut Outbox) {
         let distinct = if tickets[0].id == tickets[1].id { Err(Reject::DuplicateId) } else { Ok(()) };
-        let checked = tickets.map(|ticket| distinct.and_then(|()| self.check(owner, &ticket)).and_then(|()| self.check_market(owner, &ticket)));
+        let checked =
+            tickets.map(|ticket| distinct.and_then(|()| self.check(owner, &ticket)).and_then(|()| self.check_market(owner, &ticket)));
         if reject_linked(owner, &tickets, &checked, out) {
             return;
         }
@@ -169,9 +170,19 @@ impl Market {
             OrderKind::Limit(limit) => self.check_limit(limit, quantity),
             OrderKind::Stop { trigger } => self.check_price(trigger),
             OrderKind::StopLimit { trigger, limit } => self.check_price(trigger).and_then(|()| self.check_limit(limit, quantity)),
-            OrderKind::TrailingStop(TrailBy::BasisPoints(points)) => if points > 0 { Ok(()) } else { Err(Reject::BadPrice) },
+            OrderKind::TrailingStop(TrailBy::BasisPoints(points)) => {
+                if points > 0 {
+                    Ok(())
+                } else {
+                    Err(Reject::BadPrice)
+                }
+            }
             OrderKind::TrailingStop(TrailBy::Price(distance)) => {
-                if distance.0 <= 0 { Err(Reject::BadPrice) } else { self.check_price(distance) }
+                if distance.0 <= 0 {
+                    Err(Reject::BadPrice)
+                } else {
+                    self.check_price(distance)
+                }
             }
             OrderKind::Iceberg { limit, display } => {
                 self.check_limit(limit, quantity)?;
@@ -198,12 +209,12 @@ impl Market {
     /// What the market, as it is now, has against a ticket.
     pub(super) fn check_market(&self, owner: OwnerId, ticket: &Ticket) -> Result<(), Reject> {
         let limit = match ticket.kind {
-            OrderKind::Stop { .. } | OrderKind::StopLimit { .. } if self.phase != Phase::Auction => return Ok(()),
-            OrderKind::TrailingStop(_) if self.phase != Phase::Auction => {
+            OrderKind::Stop { .. } | OrderKind::StopLimit { .. } => return Ok(()),
+            OrderKind::TrailingStop(_) => {
                 return self.reference(ticket.side).map(|_| ()).ok_or(Reject::NoReference);
             }
             OrderKind::Limit(limit) | OrderKind::Iceberg { limit, .. } => Some(limit),
-            _ => None,
+            OrderKind::Market => None,
         };
         let rests = matches!(ticket.kind, OrderKind::Limit(_)) && matches!(ticket.time_in_force, TimeInForce::Gtc | TimeInForce::Gtd(_));
         match self.phase {

@@ -21,6 +21,7 @@ impl Market {
     fn set_best(&mut self, side: Side, price: Price, quantity: Quantity) {
         if quantity.0 <= 0 {
             self.depth.ladder_mut(side).clear();
+            self.advance_where(side, |_| true);
             return;
         }
         match self.depth.best(side) {
@@ -28,10 +29,16 @@ impl Market {
             _ => self.depth.ladder_mut(side).clear(),
         }
         self.set_level(side, price, quantity);
-        if !self.book.is_empty() {
-            let better: Vec<_> = self.book.levels(side).map(|(level, _)| level).take_while(|level| side.is_better(*level, price)).collect();
-            better.into_iter().for_each(|level| self.advance_to(side, level, 0));
+        self.advance_where(side, |level| side.is_better(level, price));
+    }
+
+    /// Has nobody before the orders at these prices, from the best one on.
+    fn advance_where(&mut self, side: Side, empty: impl Fn(Price) -> bool) {
+        if self.book.is_empty() {
+            return;
         }
+        let levels: Vec<_> = self.book.levels(side).map(|(level, _)| level).take_while(|level| empty(*level)).collect();
+        levels.into_iter().for_each(|level| self.advance(side, level, i64::MAX));
     }
 
     pub(super) fn on_depth(&mut self, update: &DepthUpdate, out: &mut Outbox) {
@@ -40,10 +47,26 @@ impl Market {
         }
         match update.change {
             DepthChange::Set { side, price, quantity } => self.set_level(side, price, quantity),
-            DepthChange::Clear => self.depth.apply(DepthChange::Clear),
+            DepthChange::Clear => {
+                self.depth.apply(DepthChange::Clear);
+                self.cleared = true;
+            }
         }
         if update.last {
+            if std::mem::take(&mut self.cleared) {
+                self.advance_undisplayed();
+            }
             self.cross_displayed(out);
+        }
+    }
+
+    /// Has nobody before the orders at prices that a new telling of the depth left out.
+    fn advance_undisplayed(&mut self) {
+        for side in [Side::Buy, Side::Sell] {
+            let levels: Vec<_> = self.book.levels(side).map(|(level, _)| level).collect();
+            for level in levels.into_iter().filter(|level| self.depth.level(side, *level).is_none()).collect::<Vec<_>>() {
+                self.advance(side, level, i64::MAX);
+            }
         }
     }
 
@@ -60,16 +83,6 @@ impl Market {
             }
         }
         self.depth.set(side, price, quantity);
-    }
-
-    /// Moves the orders of a level forward until no more than `most` is ahead.
-    fn advance_to(&mut self, side: Side, price: Price, most: i64) {
-        let mut next = self.book.first(side, price);
-        while let Some(key) = next {
-            let resting = self.book.value_mut(key);
-            resting.ahead = resting.ahead.min(most);
-            next = self.book.behind(key);
-        }
     }
 
     /// Fills orders whose limits displayed prices of the other side have come to.
@@ -91,7 +104,7 @@ impl Market {
     }
 
     pub(super) fn on_trade(&mut self, trade: &Trade, out: &mut Outbox) {
-        self.last = Some(trade.price);
+        self.note_last(trade.price);
         if self.rules.book == BookKind::L3 || trade.quantity.0 <= 0 {
             return;
         }
@@ -102,6 +115,7 @@ impl Market {
         }
         if self.phase == Phase::Open && !self.book.is_empty() {
             self.sweep(side, trade.price, trade.quantity.0, out);
+            self.note_last(trade.price);
         }
     }
 
@@ -181,7 +195,6 @@ impl Market {
     /// An order of the recording was filled: so were, by the same trade, the owners' orders before it, as far as its quantity goes.
     fn fill_other(&mut self, id: BookOrderId, quantity: i64, out: &mut Outbox) {
         let Some(key) = self.others.get(&id).copied() else { return };
-        self.last = Some(self.book.price(key));
         if self.phase == Phase::Open {
             let mut left = quantity;
             for (slot, before) in self.owners_before(key) {
@@ -189,8 +202,8 @@ impl Market {
                     left -= self.fill_shown(slot, before, left, out);
                 }
             }
-            self.last = Some(self.book.price(key));
         }
+        self.note_last(self.book.price(key));
         self.take_from_other(id, key, quantity);
     }
 

@@ -98,11 +98,11 @@ mod tests {
             (Impact::Ticks(3), Side::Sell, 9, None, 5, 985),
             (Impact::Ticks(3), Side::Sell, 9, Some(990), 5, 990),
             (Impact::Ticks(3), Side::Sell, 9, Some(980), 5, 985),
-            (Impact::Linear(scale), Side::Buy, 100, None, 1, 1005),      // 0.02 * 1000 / 4
-            (Impact::Linear(scale), Side::Buy, 100, None, 2, 1006),      // three ticks
-            (Impact::SquareRoot(scale), Side::Buy, 100, None, 1, 1010),  // 0.02 * 1000 / 2
-            (Impact::SquareRoot(scale), Side::Sell, 1, None, 1, 999),    // 0.02 * 1000 / 20
-            (Impact::SquareRoot(scale), Side::Sell, 101, None, 1, 989),  // 10.05
+            (Impact::Linear(scale), Side::Buy, 100, None, 1, 1005), // 0.02 * 1000 / 4
+            (Impact::Linear(scale), Side::Buy, 100, None, 2, 1006), // three ticks
+            (Impact::SquareRoot(scale), Side::Buy, 100, None, 1, 1010), // 0.02 * 1000 / 2
+            (Impact::SquareRoot(scale), Side::Sell, 1, None, 1, 999), // 0.02 * 1000 / 20
+            (Impact::SquareRoot(scale), Side::Sell, 101, None, 1, 989), // 10.05
         ] {
             let found = impact.price(side, Price(1000), Quantity(quantity), limit.map(Price), Price(tick));
             assert_eq!(found, Price(price), "{impact:?} {side:?} {quantity}");

@@ -65,12 +65,12 @@ impl Market {
         self.advance(side, price, quantity);
     }
 
-    /// Moves all orders of a level forward.
+    /// Moves all orders of a level forward; by `i64::MAX`, to the front, even if what is before them was unknown.
     pub(super) fn advance(&mut self, side: Side, price: Price, quantity: i64) {
         let mut next = self.book.first(side, price);
         while let Some(key) = next {
             let resting = self.book.value_mut(key);
-            if resting.ahead != i64::MAX {
+            if resting.ahead != i64::MAX || quantity == i64::MAX {
                 resting.ahead = (resting.ahead - quantity).max(0);
             }
             next = self.book.behind(key);
@@ -151,7 +151,13 @@ impl Market {
         loop {
             let price = match (displayed.peek(), resting.peek()) {
                 (None, None) => return false,
-                (Some((a, _)), Some((b, _))) => if opposite.is_better(*a, *b) { *a } else { *b },
+                (Some((a, _)), Some((b, _))) => {
+                    if opposite.is_better(*a, *b) {
+                        *a
+                    } else {
+                        *b
+                    }
+                }
                 (Some((price, _)), None) | (None, Some((price, _))) => *price,
             };
             if limit.is_some_and(|limit| !side.accepts(limit, price)) {

@@ -60,6 +60,15 @@ impl Market {
         }
     }
 
+    /// Notes a trade, and which stops it reaches: one sweep may pass a trigger and come back from it.
+    pub(super) fn note_last(&mut self, price: Price) {
+        self.last = Some(price);
+        if self.rules.trigger_by == TriggerBy::Trades && self.phase == Phase::Open && !self.stops.is_empty() {
+            self.look(Side::Buy);
+            self.look(Side::Sell);
+        }
+    }
+
     /// Files a stop under its trigger.
     pub(super) fn wait(&mut self, slot: Slot, trigger: Price) {
         let order = self.order_mut(slot);

@@ -76,13 +76,6 @@ impl<L> Ladder<L> {
         self.levels.iter().rev().map(|(key, level)| (self.price(*key), level))
     }
 
-    /// Drops all levels better than `price`.
-    pub(crate) fn cut_better(&mut self, price: Price) {
-        let key = self.key(price);
-        let keep = self.levels.partition_point(|level| level.0 <= key);
-        self.levels.truncate(keep);
-    }
-
     pub(crate) fn clear(&mut self) {
         self.levels.clear();
     }
@@ -140,8 +133,7 @@ mod tests {
             asks.or_insert_with(Price(price), || ());
         }
         assert_eq!(asks.best().map(|(price, ())| price), Some(Price(i64::MIN)));
-        asks.cut_better(Price(4));
-        assert_eq!(asks.iter().map(|(price, ())| price.0).collect::<Vec<_>>(), [5, i64::MAX]);
+        assert_eq!(asks.iter().map(|(price, ())| price.0).collect::<Vec<_>>(), [i64::MIN, 3, 5, i64::MAX]);
         assert!(Side::Buy.accepts(Price(5), Price(5)) && !Side::Buy.accepts(Price(5), Price(6)) && Side::Sell.accepts(Price(5), Price(6)));
     }
 }
