@@ -10,12 +10,12 @@ use crate::decimal::{Decimals, Quantity};
 use crate::ema_cross::{EmaCross, EmaCrossError, EmaCrossSettings, PriceOf};
 use crate::event::{MarketEvent, Quote, Trade};
 use crate::exchange::{Exchange, ExchangeSettings, Latencies, Listing, PhaseChange, PlannedPhase};
-use crate::instrument::Instrument;
-use crate::market::{BookUpdate, DepthUpdate};
+use crate::instrument::{Instrument, InstrumentId};
+use crate::market::{BarMaker, BarPrice, BarSpan, BookUpdate, DepthUpdate};
 use crate::order::{Order, OrderEvent, OrderRequest};
 use crate::venue::Venue;
 
-/// Adds the kinds `ema_cross`, `exchange` and `venue`, and scripts of quotes, trades, both, depth by price and books by order.
+/// Adds the kinds `bars`, `ema_cross`, `exchange` and `venue`, and scripts of quotes, trades, both, depth by price and books by order.
 pub fn register(registry: &mut Registry) {
     let steps = "as those of `script`; prices and quantities are whole numbers, in units of the instrument's last decimal";
     registry
@@ -44,6 +44,15 @@ pub fn register(registry: &mut Registry) {
         })
         .param("steps", steps)
         .example("(steps: [Add(value: (instrument: 0, change: Add(id: 1, side: Buy, price: 99, quantity: 5)))])");
+    registry
+        .actor("bars", "Makes bars of trades or quotes and publishes each when it is over.", bars)
+        .param("instrument", "the number of the instrument")
+        .param("span", "Time(duration), Volume(units of the last decimal) or Count(trades or quotes)")
+        .param("price", "Trades, Bid, Ask or Mid; default: Trades")
+        .param("quotes", "streams of quotes to hear")
+        .param("trades", "streams of trades to hear")
+        .param("events", "streams of quotes and trades in one to hear")
+        .example(r#"(instrument: 0, span: Time("1m"), trades: ["btc-trades"])"#);
     registry
         .actor("ema_cross", "Buys when a fast average of prices rises above a slow one, sells when it falls below.", ema_cross)
         .param("instrument", "what it trades; 8 decimals each for prices and quantities unless given")
@@ -155,6 +164,27 @@ struct VenueParams {
 fn venue(params: VenueParams, scene: &mut Scene<'_, Venue>) -> Result<Venue, SceneError> {
     hear(scene, &params.quotes, &params.trades, &params.events)?;
     Ok(Venue::new(params.instruments))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BarsParams {
+    instrument: InstrumentId,
+    span: BarSpan,
+    #[serde(default)]
+    price: BarPrice,
+    #[serde(default)]
+    quotes: Vec<String>,
+    #[serde(default)]
+    trades: Vec<String>,
+    #[serde(default)]
+    events: Vec<String>,
+}
+
+fn bars(params: BarsParams, scene: &mut Scene<'_, BarMaker>) -> Result<BarMaker, SceneError> {
+    hear(scene, &params.quotes, &params.trades, &params.events)?;
+    BarMaker::new(params.instrument, params.span, params.price)
+        .map_err(|error| SceneError::param("span", format!("makes no bars: {error}")))
 }
 
 #[derive(Deserialize)]

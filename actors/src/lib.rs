@@ -37,7 +37,8 @@ pub use exchange::{
 pub use instrument::{ContractKind, Instrument, InstrumentId};
 pub use kinds::register;
 pub use market::{
-    BarBuilder, BarSpan, BarSpanError, BookChange, BookOrderId, BookUpdate, DepthChange, DepthUpdate, Level, OrderBook, OrderKey, PriceBook,
+    BarBuilder, BarMaker, BarPrice, BarSpan, BarSpanError, BookChange, BookOrderId, BookUpdate, DepthChange, DepthUpdate, Level, OrderBook,
+    OrderKey, PriceBook,
 };
 pub use order::{
     Amendment, CancelCause, Liquidity, Order, OrderAction, OrderEvent, OrderId, OrderKind, OrderRequest, Outcome, Reject, Ticket,

@@ -4,4 +4,5 @@ mod actor;
 mod cases;
 mod naive;
 mod properties;
+mod scenario;
 mod text;
