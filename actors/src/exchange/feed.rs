@@ -63,10 +63,9 @@ impl Market {
     /// Has nobody before the orders at prices that a new telling of the depth left out.
     fn advance_undisplayed(&mut self) {
         for side in [Side::Buy, Side::Sell] {
-            let levels: Vec<_> = self.book.levels(side).map(|(level, _)| level).collect();
-            for level in levels.into_iter().filter(|level| self.depth.level(side, *level).is_none()).collect::<Vec<_>>() {
-                self.advance(side, level, i64::MAX);
-            }
+            let levels = self.book.levels(side).map(|(level, _)| level);
+            let undisplayed: Vec<_> = levels.filter(|level| self.depth.level(side, *level).is_none()).collect();
+            undisplayed.into_iter().for_each(|level| self.advance(side, level, i64::MAX));
         }
     }
 
@@ -184,7 +183,7 @@ impl Market {
 
     fn modify_other(&mut self, id: BookOrderId, price: Price, quantity: Quantity, out: &mut Outbox) {
         let Some(key) = self.others.get(&id).copied() else { return };
-        let less = self.book.quantity(key).0 - quantity.0;
+        let less = self.book.quantity(key).0 - quantity.0.max(0);
         if self.book.price(key) == price && less >= 0 {
             self.take_from_other(id, key, less);
         } else {

@@ -1,7 +1,7 @@
 //! How an order meets what rests. Invariant: best price first, at one price the front of the queue first, never beyond a limit, and never more
 //! than is there.
 
-use super::core::{Market, Outbox, OwnerId, Place, Resting, Slot, Who};
+use super::core::{Market, Outbox, OwnerId, Resting, Slot, Who};
 use super::rules::SelfTrade;
 use crate::decimal::{Price, Quantity};
 use crate::event::Side;
@@ -199,38 +199,25 @@ impl Market {
         (found + i128::from(shown) + hidden, false)
     }
 
-    /// What an order of a recording, or a displayed quantity, does to the resting orders of owners on `side` that it crosses: they are filled at
-    /// their own limits. Returns what was filled.
+    /// What an order of a recording does to the resting orders of owners on `side` that it crosses: they are filled at their own limits, by
+    /// price and time. Returns how much.
     pub(super) fn cross(&mut self, side: Side, limit: Price, volume: i64, out: &mut Outbox) -> i64 {
         let mut left = volume;
-        for slot in self.owners_accepting(side, limit) {
-            if left == 0 {
-                break;
-            }
-            left -= self.fill_resting(slot, left, out);
-        }
-        volume - left
-    }
-
-    /// The owners' resting orders of a side that trade at `price` or better, by price and time.
-    fn owners_accepting(&self, side: Side, price: Price) -> Vec<Slot> {
-        let levels = self.book.levels(side).take_while(|(level, _)| side.accepts(*level, price));
-        let keys = levels.flat_map(|(level, _)| self.book.queue(side, level));
-        keys.filter_map(|key| match self.book.value(key).who {
-            Who::Owner(slot) => Some(slot),
-            Who::Other(_) => None,
-        })
-        .collect()
-    }
-
-    /// Fills a resting order at its limit by at most `volume`, as often as an iceberg shows a new part. Returns how much.
-    pub(super) fn fill_resting(&mut self, slot: Slot, volume: i64, out: &mut Outbox) -> i64 {
-        let mut left = volume;
-        while left > 0 && self.is_open(slot) {
-            let Place::Resting(key) = self.order(slot).place else { break };
+        while left > 0 {
+            let Some((slot, key)) = self.first_owned(side, limit) else { break };
             left -= self.fill_shown(slot, key, left, out);
         }
         volume - left
+    }
+
+    /// The first of the owners' orders of a side that may trade at `price`.
+    fn first_owned(&self, side: Side, price: Price) -> Option<(Slot, OrderKey)> {
+        let levels = self.book.levels(side).take_while(|(level, _)| side.accepts(*level, price));
+        let mut keys = levels.flat_map(|(level, _)| self.book.queue(side, level));
+        keys.find_map(|key| match self.book.value(key).who {
+            Who::Owner(slot) => Some((slot, key)),
+            Who::Other(_) => None,
+        })
     }
 
     /// Fills what a resting order shows by at most `volume`. Returns how much.
