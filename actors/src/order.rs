@@ -391,3 +391,43 @@ impl fmt::Display for Reject {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stillpoint_engine::digest_of;
+
+    /// What a venue says that has no fees and keeps no orders.
+    #[derive(Hash)]
+    enum Plain {
+        Filled { quantity: Quantity, price: Price, left: Quantity },
+        Cancelled { quantity: Quantity },
+        Rejected { quantity: Quantity, reason: Reject },
+    }
+
+    #[test]
+    fn what_is_usual_hashes_as_if_there_were_nothing_else() {
+        let (quantity, price, left, reason) = (Quantity(3), Price(101), Quantity(1), Reject::NothingDisplayed);
+        let filled = |liquidity, fee| Outcome::Filled { quantity, price, left, liquidity, fee };
+        let usual = digest_of(&filled(Liquidity::Taker, Money(0)));
+        assert_eq!(usual, digest_of(&Plain::Filled { quantity, price, left }));
+        assert_eq!(digest_of(&Outcome::Cancelled { quantity, cause: CancelCause::Unfilled }), digest_of(&Plain::Cancelled { quantity }));
+        assert_eq!(digest_of(&Outcome::Rejected { quantity, reason }), digest_of(&Plain::Rejected { quantity, reason }));
+        let all = [filled(Liquidity::Maker, Money(0)), filled(Liquidity::Taker, Money(1)), filled(Liquidity::Auction, Money(0))];
+        assert!(all.iter().all(|outcome| digest_of(outcome) != usual));
+    }
+
+    #[test]
+    fn an_order_ends_once() {
+        let filled = |left| Outcome::Filled {
+            quantity: Quantity(1),
+            price: Price(1),
+            left: Quantity(left),
+            liquidity: Liquidity::Taker,
+            fee: Money(0),
+        };
+        assert!(filled(0).is_end() && !filled(1).is_end());
+        assert!(Outcome::Expired { quantity: Quantity(1) }.is_end());
+        assert!(!Outcome::Accepted.is_end() && !Outcome::CancelRejected { reason: Reject::NotOpen }.is_end());
+    }
+}

@@ -115,6 +115,7 @@ mod tests {
             (&[(100, 10, 10), (104, 10, 10)], Some(102), Some(100)),                           // equally near
             (&[(100, 10, 10), (104, 10, 10)], None, Some(100)),
             (&[(100, 12, 10), (101, 10, 12)], Some(101), Some(101)), // a surplus on either side
+            (&[(100, 12, 10), (101, 10, 14)], Some(101), Some(100)), // less is left over, whatever traded last
             (&[(100, 0, 10), (101, 0, 12)], Some(101), None),
         ] {
             let candidates: Vec<_> = table.iter().map(|&(price, bought, sold)| Candidate { price: Price(price), bought, sold }).collect();

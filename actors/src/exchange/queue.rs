@@ -73,14 +73,13 @@ impl QueueModel {
         let (ahead, before, now) = (ahead.0, before.0, now.0.max(0));
         let decrease = before.saturating_sub(now);
         let behind = before.saturating_sub(ahead);
-        if decrease <= 0 || ahead <= 0 || behind <= 0 || self == Self::RiskAverse {
+        if decrease <= 0 || ahead <= 0 || behind <= 0 {
             return Quantity(ahead.min(now));
         }
         let share = self.behind_share(ahead as f64, behind as f64);
         let share = if share.is_nan() { 1.0 } else { share.clamp(0.0, 1.0) };
-        // From ahead comes at least what is missing behind, and at most all of the decrease.
         let moved = ((1.0 - share) * decrease as f64) as i64;
-        let moved = moved.max(decrease.saturating_sub(behind)).min(decrease);
+        // What is behind can lose no more than it has: the rest of the decrease came from ahead.
         Quantity((ahead - moved).clamp(0, now))
     }
 }
