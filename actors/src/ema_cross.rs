@@ -254,10 +254,11 @@ impl Handler<OrderEvent> for EmaCross {
                 self.position.fill(event.side, quantity, price);
                 quantity
             }
-            Outcome::Cancelled { quantity } | Outcome::Rejected { quantity, .. } => {
+            Outcome::Cancelled { quantity, .. } | Outcome::Rejected { quantity, .. } | Outcome::Expired { quantity } => {
                 self.unfilled += 1;
                 quantity
             }
+            _ => return,
         };
         *self.on_its_way(event.side) -= done.0;
     }

@@ -9,11 +9,13 @@ use stillpoint_engine::{Actor, Handler};
 use crate::decimal::{Decimals, Quantity};
 use crate::ema_cross::{EmaCross, EmaCrossError, EmaCrossSettings, PriceOf};
 use crate::event::{MarketEvent, Quote, Trade};
-use crate::instrument::Instrument;
-use crate::order::{Order, OrderEvent};
+use crate::exchange::{Exchange, ExchangeSettings, Latencies, Listing, PhaseChange, PlannedPhase};
+use crate::instrument::{Instrument, InstrumentId};
+use crate::market::{BarMaker, BarPrice, BarSpan, BookUpdate, DepthUpdate};
+use crate::order::{Order, OrderEvent, OrderRequest};
 use crate::venue::Venue;
 
-/// Adds the kinds `ema_cross` and `venue`, and scripts of quotes, trades and both.
+/// Adds the kinds `bars`, `ema_cross`, `exchange` and `venue`, and scripts of quotes, trades, both, depth by price and books by order.
 pub fn register(registry: &mut Registry) {
     let steps = "as those of `script`; prices and quantities are whole numbers, in units of the instrument's last decimal";
     registry
@@ -30,6 +32,27 @@ pub fn register(registry: &mut Registry) {
         })
         .param("steps", steps)
         .example("(steps: [Add(value: Trade((instrument: 0, side: Buy, price: 100, quantity: 5, id: 1)))])");
+    registry
+        .stream::<Script<DepthUpdate>, DepthUpdate>("script_depth", "Plays a script of changes of depth by price.", |script, scene| {
+            script.stream(scene.start())
+        })
+        .param("steps", steps)
+        .example("(steps: [Add(value: (instrument: 0, change: Set(side: Buy, price: 99, quantity: 5), last: true))])");
+    registry
+        .stream::<Script<BookUpdate>, BookUpdate>("script_book", "Plays a script of changes of a book by order.", |script, scene| {
+            script.stream(scene.start())
+        })
+        .param("steps", steps)
+        .example("(steps: [Add(value: (instrument: 0, change: Add(id: 1, side: Buy, price: 99, quantity: 5)))])");
+    registry
+        .actor("bars", "Makes bars of trades or quotes and publishes each when it is over.", bars)
+        .param("instrument", "the number of the instrument")
+        .param("span", "Time(duration), Volume(units of the last decimal) or Count(trades or quotes)")
+        .param("price", "Trades, Bid, Ask or Mid; default: Trades")
+        .param("quotes", "streams of quotes to hear")
+        .param("trades", "streams of trades to hear")
+        .param("events", "streams of quotes and trades in one to hear")
+        .example(r#"(instrument: 0, span: Time("1m"), trades: ["btc-trades"])"#);
     registry
         .actor("ema_cross", "Buys when a fast average of prices rises above a slow one, sells when it falls below.", ema_cross)
         .param("instrument", "what it trades; 8 decimals each for prices and quantities unless given")
@@ -54,6 +77,26 @@ pub fn register(registry: &mut Registry) {
         .param("events", "streams of quotes and trades in one to hear")
         .example(r#"(instruments: [(id: 0, symbol: "BTCUSDT")], quotes: ["btc-quotes"], trades: ["btc-trades"], events: [])"#)
         .accepts::<Order>();
+    registry
+        .actor("exchange", "Matches orders with each other and with a recorded market: queues, stops, fees, latencies, phases.", exchange)
+        .param(
+            "listings",
+            "what it trades: `instrument`, and `rules` with book (L1, L2, L3), queue, self_trade, fees, impact, trigger_by, negative_prices",
+        )
+        .param("quotes", "streams of quotes, for books of kind L1")
+        .param("trades", "streams of trades")
+        .param("events", "streams of quotes and trades in one")
+        .param("depth", "streams of changes of depth by price, for books of kind L2")
+        .param("books", "streams of changes by order, for books of kind L3")
+        .param("latencies", "how long requests (`entry`) and answers (`response`) take beyond links; default: no time")
+        .param("phases", "changes of phase: (at, instrument, phase), of all instruments without one; phases are Open, Halted, Auction, Closed")
+        .param("publish", "whether actors may subscribe to its trades and best prices; default: false")
+        .example(
+            r#"(listings: [(instrument: (id: 0, symbol: "BTCUSDT"), rules: (fees: [(maker: 200, taker: 500)]))], quotes: ["btc-quotes"], trades: ["btc-trades"], latencies: (entry: Constant("5ms"), response: Constant("5ms")))"#,
+        )
+        .accepts::<Order>()
+        .accepts::<OrderRequest>()
+        .accepts::<PhaseChange>();
 }
 
 #[derive(Deserialize)]
@@ -121,6 +164,63 @@ struct VenueParams {
 fn venue(params: VenueParams, scene: &mut Scene<'_, Venue>) -> Result<Venue, SceneError> {
     hear(scene, &params.quotes, &params.trades, &params.events)?;
     Ok(Venue::new(params.instruments))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BarsParams {
+    instrument: InstrumentId,
+    span: BarSpan,
+    #[serde(default)]
+    price: BarPrice,
+    #[serde(default)]
+    quotes: Vec<String>,
+    #[serde(default)]
+    trades: Vec<String>,
+    #[serde(default)]
+    events: Vec<String>,
+}
+
+fn bars(params: BarsParams, scene: &mut Scene<'_, BarMaker>) -> Result<BarMaker, SceneError> {
+    hear(scene, &params.quotes, &params.trades, &params.events)?;
+    BarMaker::new(params.instrument, params.span, params.price)
+        .map_err(|error| SceneError::param("span", format!("makes no bars: {error}")))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExchangeParams {
+    listings: Vec<Listing>,
+    #[serde(default)]
+    quotes: Vec<String>,
+    #[serde(default)]
+    trades: Vec<String>,
+    #[serde(default)]
+    events: Vec<String>,
+    #[serde(default)]
+    depth: Vec<String>,
+    #[serde(default)]
+    books: Vec<String>,
+    #[serde(default)]
+    latencies: Latencies,
+    #[serde(default)]
+    phases: Vec<PlannedPhase>,
+    #[serde(default)]
+    publish: bool,
+}
+
+fn exchange(params: ExchangeParams, scene: &mut Scene<'_, Exchange>) -> Result<Exchange, SceneError> {
+    hear(scene, &params.quotes, &params.trades, &params.events)?;
+    for name in &params.depth {
+        let stream = scene.stream::<DepthUpdate>(name)?;
+        scene.subscribe(stream);
+    }
+    for name in &params.books {
+        let stream = scene.stream::<BookUpdate>(name)?;
+        scene.subscribe(stream);
+    }
+    let ExchangeParams { listings, latencies, phases, publish, .. } = params;
+    Exchange::new(ExchangeSettings { listings, latencies, phases, publish }).map_err(|error| SceneError::new(error.to_string()))
 }
 
 fn hear<A>(scene: &mut Scene<'_, A>, quotes: &[String], trades: &[String], events: &[String]) -> Result<(), SceneError>

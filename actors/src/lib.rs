@@ -17,8 +17,10 @@ mod decimal;
 mod ema;
 mod ema_cross;
 mod event;
+mod exchange;
 mod instrument;
 mod kinds;
+mod market;
 mod order;
 mod position;
 mod venue;
@@ -27,8 +29,20 @@ pub use decimal::{DecimalError, Decimals, Price, Quantity, parse_decimal};
 pub use ema::Ema;
 pub use ema_cross::{EmaCross, EmaCrossError, EmaCrossSettings, PriceOf};
 pub use event::{Bar, MarketEvent, Quote, Side, Trade, TradeId};
-pub use instrument::{Instrument, InstrumentId};
+pub use exchange::{
+    Answer, BookKind, Exchange, ExchangeError, ExchangeSettings, FeeRate, FeeSchedule, FeeScheduleError, FeeTier, Impact, Input, Latencies,
+    Latency, LatencyPoint, Listing, Market, MarketRules, Outbox, OwnerId, Phase, PhaseChange, PlannedPhase, QueueModel, Scale, SelfTrade,
+    TriggerBy,
+};
+pub use instrument::{ContractKind, Instrument, InstrumentId};
 pub use kinds::register;
-pub use order::{Order, OrderEvent, OrderId, OrderKind, Outcome, Reject};
+pub use market::{
+    BarBuilder, BarMaker, BarPrice, BarSpan, BarSpanError, BookChange, BookOrderId, BookUpdate, DepthChange, DepthUpdate, Level, OrderBook,
+    OrderKey, PriceBook,
+};
+pub use order::{
+    Amendment, CancelCause, Liquidity, Order, OrderAction, OrderEvent, OrderId, OrderKind, OrderRequest, Outcome, Reject, Ticket,
+    TimeInForce, TrailBy,
+};
 pub use position::{Money, Position};
 pub use venue::{Venue, match_at_quote};

@@ -9,20 +9,21 @@ use stillpoint_engine::{Actor, Context, Handler, Report, Saving};
 use crate::decimal::{Price, Quantity};
 use crate::event::{MarketEvent, Quote, Side, Trade};
 use crate::instrument::{Instrument, InstrumentId};
-use crate::order::{Order, OrderEvent, OrderKind, Outcome, Reject};
+use crate::order::{CancelCause, Liquidity, Order, OrderEvent, OrderKind, Outcome, Reject};
+use crate::position::Money;
 
 /// What one order does to the displayed quote, before it is sent to anybody.
 ///
 /// A buy is filled at the ask and a sale at the bid, up to the quantity displayed there; what is displayed shrinks by the fill until the
 /// next quote replaces it. What is left of the order is cancelled at once (immediate or cancel): nothing rests here. A limit order whose
-/// limit is worse than the opposite price is rejected.
+/// limit is worse than the opposite price is rejected, and so is every other kind of order.
 ///
 /// ```
 /// use stillpoint_actors::{InstrumentId, OrderKind, Outcome, Price, Quantity, Quote, Side, match_at_quote};
 /// let mut quote = Quote { bid: Price(99), bid_quantity: Quantity(5), ask: Price(101), ask_quantity: Quantity(3), ..Quote::default() };
 /// let outcomes = match_at_quote(&mut quote, Side::Buy, Quantity(4), OrderKind::Market);
-/// assert_eq!(outcomes[0], Some(Outcome::Filled { quantity: Quantity(3), price: Price(101), left: Quantity(1) }));
-/// assert_eq!(outcomes[1], Some(Outcome::Cancelled { quantity: Quantity(1) }));
+/// assert!(matches!(outcomes[0], Some(Outcome::Filled { quantity: Quantity(3), price: Price(101), left: Quantity(1), .. })));
+/// assert!(matches!(outcomes[1], Some(Outcome::Cancelled { quantity: Quantity(1), .. })));
 /// assert_eq!(quote.ask_quantity, Quantity(0));
 /// ```
 pub fn match_at_quote(quote: &mut Quote, side: Side, quantity: Quantity, kind: OrderKind) -> [Option<Outcome>; 2] {
@@ -41,6 +42,7 @@ pub fn match_at_quote(quote: &mut Quote, side: Side, quantity: Quantity, kind: O
         (OrderKind::Market, _) => true,
         (OrderKind::Limit(limit), Side::Buy) => price <= limit,
         (OrderKind::Limit(limit), Side::Sell) => price >= limit,
+        _ => return reject(Reject::NotSupported),
     };
     if !marketable {
         return reject(Reject::NotMarketable);
@@ -48,8 +50,8 @@ pub fn match_at_quote(quote: &mut Quote, side: Side, quantity: Quantity, kind: O
     let filled = Quantity(quantity.0.min(displayed.0));
     let left = Quantity(quantity.0 - filled.0);
     displayed.0 -= filled.0;
-    let rest = (left.0 > 0).then_some(Outcome::Cancelled { quantity: left });
-    [Some(Outcome::Filled { quantity: filled, price, left }), rest]
+    let rest = (left.0 > 0).then_some(Outcome::Cancelled { quantity: left, cause: CancelCause::Unfilled });
+    [Some(Outcome::Filled { quantity: filled, price, left, liquidity: Liquidity::Taker, fee: Money(0) }), rest]
 }
 
 /// An actor that takes orders and fills them against the recorded quotes: see [`match_at_quote`].
@@ -102,6 +104,7 @@ impl Venue {
             }
             Outcome::Cancelled { .. } => self.cancelled += 1,
             Outcome::Rejected { reason, .. } => *self.rejected.entry(reason).or_default() += 1,
+            _ => {}
         }
     }
 }
@@ -170,11 +173,17 @@ mod tests {
     use Side::{Buy, Sell};
 
     fn filled(quantity: i64, price: i64, left: i64) -> Option<Outcome> {
-        Some(Outcome::Filled { quantity: Quantity(quantity), price: Price(price), left: Quantity(left) })
+        Some(Outcome::Filled {
+            quantity: Quantity(quantity),
+            price: Price(price),
+            left: Quantity(left),
+            liquidity: Liquidity::Taker,
+            fee: Money(0),
+        })
     }
 
     fn cancelled(quantity: i64) -> Option<Outcome> {
-        Some(Outcome::Cancelled { quantity: Quantity(quantity) })
+        Some(Outcome::Cancelled { quantity: Quantity(quantity), cause: CancelCause::Unfilled })
     }
 
     fn rejected(quantity: i64, reason: Reject) -> Option<Outcome> {
@@ -197,6 +206,7 @@ mod tests {
             (Sell, 1, Market, [rejected(1, Reject::NothingDisplayed), None], (0, 3)),
             (Buy, 0, Market, [rejected(0, Reject::BadQuantity), None], (0, 3)),
             (Buy, -3, Market, [rejected(-3, Reject::BadQuantity), None], (0, 3)),
+            (Buy, 3, OrderKind::Stop { trigger: Price(120) }, [rejected(3, Reject::NotSupported), None], (0, 3)),
         ] {
             assert_eq!(match_at_quote(&mut quote, side, Quantity(quantity), kind), outcomes, "{side:?} {quantity} {kind:?}");
             assert_eq!((quote.bid_quantity.0, quote.ask_quantity.0), displayed, "after {side:?} {quantity} {kind:?}");
