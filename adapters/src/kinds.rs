@@ -3,21 +3,26 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use stillpoint_actors::{Bar, Instrument, MarketEvent, Quote, Trade};
+use stillpoint_actors::{Bar, DepthUpdate, Instrument, MarketEvent, Quote, Trade};
 use stillpoint_engine::scenario::{Registry, SceneError, StreamScene};
 use stillpoint_engine::{Duration, Message, Stream};
 
 use crate::binance::{BinanceReader, BinanceSettings, Recorded, TimeOf};
 use crate::csv_rows::{CsvReader, CsvRow, CsvSettings};
 use crate::error::DataError;
+use crate::feed::{Fed, FeedReader, FeedSettings};
 use crate::floored::Floored;
 use crate::time_format::TimeFormat;
 
-/// Adds the kinds `binance_quotes`, `binance_trades` and `binance_events` (both in one), `csv_quotes`, `csv_trades` and `csv_bars`.
+/// Adds the kinds `binance_quotes`, `binance_trades` and `binance_events` (both in one), `feed_quotes`, `feed_trades` and `feed_depth`,
+/// `csv_quotes`, `csv_trades` and `csv_bars`.
 pub fn register(registry: &mut Registry) {
     binance::<Quote>(registry, "binance_quotes", "Best bid and ask from a recording in JSON lines.");
     binance::<Trade>(registry, "binance_trades", "Trades from a recording in JSON lines.");
     binance::<MarketEvent>(registry, "binance_events", "Quotes and trades as they stand in a recording in JSON lines.");
+    feed::<Quote>(registry, "feed_quotes", "Best bid and ask from a recording of Binance's raw feed.");
+    feed::<Trade>(registry, "feed_trades", "Trades from a recording of Binance's raw feed.");
+    feed::<DepthUpdate>(registry, "feed_depth", "Changes of the book by price from a recording of Binance's raw feed.");
     let example = r#"(file: "quotes.csv", instrument: (id: 0, symbol: "EURUSD"), time: "time", time_format: "%Y-%m-%d %H:%M:%S%.f", columns: {"bid": "best bid"}, only: ("symbol", "EURUSD"), delimiter: ',', header: true, floor_to: "1ns")"#;
     csv::<Quote>(registry, "csv_quotes", "Quotes from a CSV file: bid, ask, and if there bid_quantity, ask_quantity.", example);
     let example = r#"(file: "trades.csv.gz", instrument: (id: 0, symbol: "BTCUSDT"), time: "ts", time_format: "ms", columns: {"quantity": "amount"}, only: ("symbol", "BTCUSDT"), delimiter: ';', header: true, floor_to: "1ns")"#;
@@ -52,6 +57,41 @@ fn binance_stream<M: Recorded + Message + Clone>(params: BinanceParams, scene: &
     let settings = BinanceSettings { path: scene.file(&params.file)?, instruments: params.instruments, time: params.time };
     let floor_to = positive(params.floor_to)?;
     Ok(Stream::open(move || Ok(Floored::new(BinanceReader::<M>::open(&settings)?, floor_to))))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FeedParams {
+    file: String,
+    instrument: Instrument,
+    #[serde(default)]
+    time: TimeOf,
+    #[serde(default = "nothing")]
+    clock_offset: Duration,
+    #[serde(default)]
+    floor_to: Option<Duration>,
+}
+
+fn nothing() -> Duration {
+    Duration::ZERO
+}
+
+fn feed<M: Fed + Message + Clone>(registry: &mut Registry, name: &'static str, doc: &'static str) {
+    registry
+        .stream(name, doc, |params: FeedParams, scene| feed_stream::<M>(params, scene))
+        .param("file", "the recording, plain or packed by gzip or zstd: a line is the receive time in nanoseconds, a space, and the message")
+        .param("instrument", "the instrument that the file is about, and its decimals")
+        .param("time", "which time is the event time: Received or Exchange")
+        .param("clock_offset", "added to the exchange's times; below zero if its clock is ahead")
+        .param("floor_to", "moves event times back to whole multiples of it")
+        .example(r#"(file: "btcusdt.gz", instrument: (id: 0, symbol: "BTCUSDT", price_decimals: 2, quantity_decimals: 3), time: Received, clock_offset: "-1.2s", floor_to: "1ns")"#);
+}
+
+fn feed_stream<M: Fed + Message + Clone>(params: FeedParams, scene: &StreamScene<'_>) -> Result<Stream<M>, SceneError> {
+    let FeedParams { file, instrument, time, clock_offset, floor_to } = params;
+    let settings = FeedSettings { path: scene.file(&file)?, instrument, time, clock_offset };
+    let floor_to = positive(floor_to)?;
+    Ok(Stream::open(move || Ok(Floored::new(FeedReader::<M>::open(&settings)?, floor_to))))
 }
 
 #[derive(Deserialize)]

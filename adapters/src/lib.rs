@@ -18,6 +18,7 @@
 mod binance;
 mod csv_rows;
 mod error;
+mod feed;
 mod floored;
 mod input;
 mod inspect;
@@ -27,6 +28,7 @@ mod time_format;
 pub use binance::{BinanceReader, BinanceSettings, Recorded, TimeOf};
 pub use csv_rows::{CsvReader, CsvRow, CsvSettings, Field, FieldError, Row};
 pub use error::DataError;
+pub use feed::{BookCheck, BookDifference, ClockOffset, Fed, FeedReader, FeedSettings, check_books, clock_offset};
 pub use floored::Floored;
 pub use inspect::{Inspection, Scan, inspect};
 pub use kinds::register;
