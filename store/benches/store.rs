@@ -10,6 +10,7 @@ use std::time::Instant as WallInstant;
 
 use nix::sys::resource::{UsageWho, getrusage};
 use stillpoint_engine::Instant;
+use stillpoint_store::files::FileWriter;
 use stillpoint_store::{
     AsOf, Bucket, Cache, DateRange, Kind, ReadOptions, Store, StoreOptions, Symbols, SystemClock, Table, VersionLibrary, WriteOptions,
 };
@@ -79,6 +80,14 @@ fn ticks(rows: u64) -> Table {
     Table::at(times).column("price", prices).column("size", sizes).column("side", sides).finish().expect("rows in order")
 }
 
+/// `--export FILE`: the table, for benches of other programs.
+fn export(table: &Table) {
+    let Some(file) = std::env::args().skip_while(|argument| argument != "--export").nth(1) else { return };
+    let mut writer = FileWriter::create(Path::new(&file), None, table.schema()).expect("a file");
+    table.batches().iter().try_for_each(|batch| writer.write(batch)).expect("written");
+    writer.finish().expect("written");
+}
+
 fn store(folder: &Path, synced: bool, cache: Cache) -> Store {
     let objects = Arc::new(Bucket::folder(folder, synced).expect("a folder"));
     let options = StoreOptions { clock: Arc::new(SystemClock), cache, background: None, writer: None };
@@ -119,6 +128,7 @@ fn large_table(options: &Options, report: &mut Report) {
     let folder = tempfile::tempdir().expect("a folder");
     let library = library(folder.path(), false, Cache::new(1 << 30));
     let (table, rows) = (ticks(options.rows), options.rows as f64);
+    export(&table);
     let seconds = best(3, || _ = library.write("ticks", &table, &WriteOptions::default().prune()).expect("written"));
     report.line("write", rows / seconds / 1e6, "M rows/s", ">= 20");
     let files = library.files("ticks", &AsOf::Latest).expect("listed");

@@ -132,11 +132,14 @@ fn snapshots_hold_what_is_deleted_and_numbers_are_never_used_twice() {
     let chosen = BTreeMap::from([("a".to_owned(), AsOf::Version(2))]);
     let snapshot = library.snapshot("monday", &chosen, Some(&json!("first"))).expect("made");
     assert_eq!(snapshot.versions, BTreeMap::from([("a".to_owned(), 2), ("b".to_owned(), 1)]));
+    assert_eq!(snapshot.metadata, Some(json!("first")));
+    assert_eq!(place.library().list_snapshots().expect("listed"), [snapshot]);
     assert!(matches!(library.snapshot("monday", &BTreeMap::new(), None), Err(StoreError::SnapshotExists(_))));
     library.delete("a").expect("deleted");
     library.delete_version("b", 1).expect("deleted");
     let library = place.library();
     assert!(!library.has_symbol("a", &AsOf::Latest).expect("looked"));
+    assert!(matches!(library.list_versions("a"), Err(StoreError::SymbolNotFound { .. })), "only the snapshot has it");
     let monday = ReadOptions::as_of(AsOf::Snapshot("monday".to_owned()));
     assert_eq!(values(&library.read("a", &monday).expect("the snapshot has it").table), [0, 1, 2, 3]);
     assert_eq!(library.list_symbols(&Symbols { snapshot: Some("monday".to_owned()), ..Symbols::default() }).expect("listed"), ["a", "b"]);

@@ -33,6 +33,11 @@ impl<S: State> Group<S> {
         self.tips.get(key)
     }
 
+    /// All that was left behind, by key.
+    pub(crate) fn tips(&self) -> impl Iterator<Item = (&String, &S::Tip)> {
+        self.tips.iter()
+    }
+
     /// Whether nothing was planned before.
     pub(crate) fn is_empty(&self) -> bool {
         self.tips.is_empty() && !self.whole

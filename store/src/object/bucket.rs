@@ -11,6 +11,7 @@ use futures::TryStreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
+use object_store::prefix::PrefixStore;
 use object_store::{Error, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use stillpoint_engine::Instant;
 use tokio::runtime::Runtime;
@@ -32,7 +33,6 @@ use crate::error::StoreError;
 #[derive(Clone)]
 pub struct Bucket {
     store: Arc<dyn ObjectStore>,
-    prefix: String,
     shown: String,
     /// What needs sockets and timers runs here; files need none.
     runtime: Option<Arc<Runtime>>,
@@ -54,12 +54,12 @@ impl Bucket {
         let failed = |why: String| StoreError::Io { what: format!("opening the folder {}", folder.display()), why };
         std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
         let store = LocalFileSystem::new_with_prefix(folder).map_err(|error| failed(error.to_string()))?.with_fsync(synced);
-        Ok(Self { store: Arc::new(store), prefix: String::new(), shown: folder.display().to_string(), runtime: None })
+        Ok(Self { store: Arc::new(store), shown: folder.display().to_string(), runtime: None })
     }
 
     /// Memory of this process, for tests and for what need not be kept.
     pub fn memory() -> Self {
-        Self { store: Arc::new(InMemory::new()), prefix: String::new(), shown: "memory:".to_owned(), runtime: None }
+        Self { store: Arc::new(InMemory::new()), shown: "memory:".to_owned(), runtime: None }
     }
 
     /// A store of objects that was set up elsewhere, such as a bucket in a cloud; objects lie below `prefix`. `shown` is what errors call it.
@@ -67,15 +67,15 @@ impl Bucket {
     /// # Errors
     /// [`StoreError::Io`] if no thread can be had that waits for its sockets.
     pub fn remote(store: Arc<dyn ObjectStore>, prefix: &str, shown: &str) -> Result<Self, StoreError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().thread_name("stillpoint-bucket").build();
-        let runtime = runtime.map_err(|error| StoreError::Io { what: format!("opening {shown}"), why: error.to_string() })?;
-        let prefix = prefix.trim_matches('/');
-        let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-        Ok(Self { store, prefix, shown: shown.trim_end_matches('/').to_owned(), runtime: Some(Arc::new(runtime)) })
+        let (prefix, shown) = (prefix.trim_matches('/'), shown.trim_end_matches('/'));
+        let shown = if prefix.is_empty() { shown.to_owned() } else { format!("{shown}/{prefix}") };
+        Self::below(store, Path::from(prefix), shown)
     }
 
-    fn path(&self, name: &str) -> Path {
-        Path::from(format!("{}{name}", self.prefix))
+    pub(super) fn below(store: Arc<dyn ObjectStore>, prefix: Path, shown: String) -> Result<Self, StoreError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().thread_name("stillpoint-bucket").build();
+        let runtime = runtime.map_err(|error| StoreError::Io { what: format!("opening {shown}"), why: error.to_string() })?;
+        Ok(Self { store: Arc::new(PrefixStore::new(store, prefix)), shown, runtime: Some(Arc::new(runtime)) })
     }
 
     /// Waits for `work`: on this thread, or on the runtime of what needs one.
@@ -98,7 +98,7 @@ impl Bucket {
 
 impl Objects for Bucket {
     fn get(&self, name: &str) -> Result<Option<Bytes>, StoreError> {
-        let (store, path) = (self.store.clone(), self.path(name));
+        let (store, path) = (self.store.clone(), Path::from(name));
         match self.wait(async move { store.get(&path).await?.bytes().await }) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(Error::NotFound { .. }) => Ok(None),
@@ -107,7 +107,7 @@ impl Objects for Bucket {
     }
 
     fn get_range(&self, name: &str, range: Range<u64>) -> Result<Option<Bytes>, StoreError> {
-        let (store, path) = (self.store.clone(), self.path(name));
+        let (store, path) = (self.store.clone(), Path::from(name));
         let wanted = range.end - range.start;
         let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
         match self.wait(async move { store.get_opts(&path, options).await?.bytes().await }) {
@@ -119,7 +119,7 @@ impl Objects for Bucket {
     }
 
     fn put_new(&self, name: &str, pieces: Vec<Bytes>) -> Result<bool, StoreError> {
-        let (store, path) = (self.store.clone(), self.path(name));
+        let (store, path) = (self.store.clone(), Path::from(name));
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
         match self.wait(async move { store.put_opts(&path, PutPayload::from_iter(pieces), options).await }) {
             Ok(_) => Ok(true),
@@ -129,7 +129,7 @@ impl Objects for Bucket {
     }
 
     fn delete(&self, name: &str) -> Result<(), StoreError> {
-        let (store, path) = (self.store.clone(), self.path(name));
+        let (store, path) = (self.store.clone(), Path::from(name));
         match self.wait(async move { store.delete(&path).await }) {
             Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(self.failed("deleting", name, &error)),
@@ -137,16 +137,15 @@ impl Objects for Bucket {
     }
 
     fn list(&self, folder: &str) -> Result<Vec<ObjectInfo>, StoreError> {
-        let (store, path) = (self.store.clone(), self.path(folder));
+        let (store, path) = (self.store.clone(), Path::from(folder));
         let listed = self.wait(async move { store.list(Some(&path)).try_collect::<Vec<_>>().await });
         let listed = listed.map_err(|error| self.failed("listing", folder, &error))?;
         let mut infos: Vec<_> = listed
             .into_iter()
-            .filter_map(|object| {
-                let name = object.location.as_ref().strip_prefix(&self.prefix)?.to_owned();
+            .map(|object| {
                 // In i64 nanoseconds all times until the year 2262 can be told.
                 let written = Instant::from_nanos(object.last_modified.timestamp_nanos_opt().unwrap_or(i64::MAX));
-                Some(ObjectInfo { name, bytes: object.size, written })
+                ObjectInfo { name: object.location.into(), bytes: object.size, written }
             })
             .collect();
         infos.sort_by(|a, b| a.name.cmp(&b.name));
@@ -154,6 +153,6 @@ impl Objects for Bucket {
     }
 
     fn place(&self, name: &str) -> String {
-        format!("{}/{}{name}", self.shown, self.prefix)
+        format!("{}/{name}", self.shown)
     }
 }

@@ -2,6 +2,7 @@
 
 mod bucket;
 mod name;
+mod url;
 
 use std::fmt::Debug;
 use std::ops::Range;
