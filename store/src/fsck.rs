@@ -72,8 +72,12 @@ impl Store {
     /// [`StoreError::Io`]; [`StoreError::Damaged`] if the list of libraries itself cannot be read.
     pub fn fsck(&self, repair: bool) -> Result<FsckReport, StoreError> {
         let mut report = FsckReport::default();
+        // Folders are listed before libraries: one that is made meanwhile is not among them.
+        let number = |info: &ObjectInfo| info.name.strip_prefix("library/")?.split('/').next()?.parse::<u64>().ok();
+        let mut folders: BTreeSet<u64> = self.inner.shared.objects.list("library")?.iter().filter_map(number).collect();
         for library in self.list()? {
             let id = self.known_id(&library.name)?;
+            folders.remove(&id);
             let opened = match &library.kind {
                 Kind::Document => self.documents(&library.name).and_then(|library| library.0.committed()),
                 Kind::Metadata => self.metadata(&library.name).and_then(|library| library.0.committed()),
@@ -86,7 +90,10 @@ impl Store {
             let committed = match opened {
                 Ok(number) => number,
                 Err(error @ (StoreError::Damaged { .. } | StoreError::Newer { .. })) => {
-                    report.find(self.inner.shared.objects.place(&folder(id)), format!("library `{}` cannot be opened: {error}", library.name));
+                    report.find(
+                        self.inner.shared.objects.place(&folder(id)),
+                        format!("library `{}` cannot be opened: {error}", library.name),
+                    );
                     0
                 }
                 Err(error) => return Err(error),
@@ -94,7 +101,8 @@ impl Store {
             self.check_log(&folder(id), committed, &mut report)?;
         }
         self.check_log("store", self.committed()?, &mut report)?;
-        for id in self.deleted()? {
+        folders.extend(self.deleted()?);
+        for id in folders {
             let file = self.inner.shared.objects.place(&folder(id));
             if repair {
                 self.remove_files(id)?;

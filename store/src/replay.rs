@@ -161,7 +161,8 @@ impl<'a> RowsOf<'a> {
 /// An event that rows can be turned into.
 ///
 /// By implementing this you promise that an item depends on its own row and the symbol alone: where batches begin is nobody's business. A row
-/// may give no item.
+/// may give no item. The instant of an item is yours to say: where the data has one at which a row became known
+/// ([`KNOWN_AT`](crate::shard::KNOWN_AT)), it is that one, or the run knows too much too early.
 pub trait FromRows: Sized + 'static {
     /// The columns that are needed beside the time index.
     const COLUMNS: &'static [&'static str];

@@ -5,7 +5,7 @@ mod place;
 use place::Place;
 use serde_json::json;
 use stillpoint_engine::{Duration, Instant};
-use stillpoint_store::{FsckReport, Kind, Store, Table, WriteOptions};
+use stillpoint_store::{Finding, FsckReport, Kind, Store, Table, WriteOptions};
 
 const KINDS: [Kind; 5] = [Kind::Version, Kind::Tick, Kind::Chunk, Kind::Document, Kind::Metadata];
 
@@ -17,9 +17,7 @@ fn change(store: &Store, kind: &Kind, n: i64) {
         Kind::Tick => store.ticks("lib").and_then(|library| library.append("a", &rows())).map(drop),
         Kind::Chunk => store.chunks("lib").and_then(|library| library.write("a", &rows(), "day", &options)).map(drop),
         Kind::Document => store.documents("lib").and_then(|library| library.insert("a", json!({ "n": n }))).map(drop),
-        Kind::Metadata => {
-            store.metadata("lib").and_then(|library| library.append("a", json!(n), Some(Instant::from_nanos(n)))).map(drop)
-        }
+        Kind::Metadata => store.metadata("lib").and_then(|library| library.append("a", json!(n), Some(Instant::from_nanos(n)))).map(drop),
         _ => store.versions("lib").and_then(|library| library.upsert("a", &rows(), &options)).map(drop),
     };
     changed.expect("changed");
@@ -119,4 +117,26 @@ fn swept_logs_are_whole() {
         let is_needed = last.rsplit('/').next() > Some(oldest.as_str());
         assert_eq!(findings.iter().any(|finding| finding.file == place.objects.place(last)), is_needed, "{kind}: {findings:?}");
     }
+}
+
+/// Who still has a deleted library open may write to it, and leaves files that no library shows.
+#[test]
+fn files_of_deleted_libraries_are_found_and_removed() {
+    let place = Place::new();
+    let (mine, theirs) = (place.store(), place.store());
+    mine.create("lib", Kind::Tick).expect("made");
+    change(&mine, &Kind::Tick, 1);
+    let library = mine.ticks("lib").expect("opened");
+    theirs.delete("lib").expect("deleted");
+    assert_eq!(checked(&theirs).findings, []);
+    library.append("a", &Table::at([Instant::from_nanos(2)]).column("value", [2i64]).finish().expect("a row")).expect("it does not know");
+    mine.create("lib", Kind::Tick).expect("made");
+    change(&mine, &Kind::Tick, 3);
+    let found = |store: &Store, repair| store.fsck(repair).expect("looked at").findings;
+    let files = |repaired| {
+        vec![Finding { file: place.objects.place("library/0000"), what: "files of a library that was deleted".to_owned(), repaired }]
+    };
+    assert_eq!((found(&theirs, false), found(&theirs, true), found(&mine, false)), (files(false), files(true), Vec::new()));
+    assert!(place.objects.list("library/0000").expect("listed").is_empty());
+    assert_eq!(mine.ticks("lib").and_then(|library| library.stats("a")).expect("the new one is whole").rows, 1);
 }

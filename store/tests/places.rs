@@ -1,12 +1,14 @@
 //! Where stores lie: places by URL, and places that answer as networks do.
 
-use std::ops::Range;
+#[path = "place/odd.rs"]
+mod odd;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bytes::Bytes;
+use odd::Odd;
 use stillpoint_engine::Instant;
-use stillpoint_store::{Bucket, Kind, ObjectInfo, Objects, ReadOptions, Store, StoreError, StoreOptions, Table, VersionLibrary, WriteOptions};
+use stillpoint_store::{Kind, ReadOptions, Store, StoreError, StoreOptions, Table, VersionLibrary, WriteOptions};
 
 fn rows(count: i64) -> Table {
     Table::at((0..count).map(Instant::from_nanos)).column("value", (0..count).collect::<Vec<_>>()).finish().expect("rows in order")
@@ -45,44 +47,9 @@ fn urls_that_name_no_place_for_a_store_say_what_does() {
     }
 }
 
-/// A place in memory that says of new objects what `answer` makes of it.
-struct Odd<F>(Bucket, F);
-
-impl<F> std::fmt::Debug for Odd<F> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an odd place")
-    }
-}
-
-impl<F: Fn(&str, bool) -> bool + Send + Sync> Objects for Odd<F> {
-    fn get(&self, name: &str) -> Result<Option<Bytes>, StoreError> {
-        self.0.get(name)
-    }
-
-    fn get_range(&self, name: &str, range: Range<u64>) -> Result<Option<Bytes>, StoreError> {
-        self.0.get_range(name, range)
-    }
-
-    fn put_new(&self, name: &str, pieces: Vec<Bytes>) -> Result<bool, StoreError> {
-        Ok((self.1)(name, self.0.put_new(name, pieces)?))
-    }
-
-    fn delete(&self, name: &str) -> Result<(), StoreError> {
-        self.0.delete(name)
-    }
-
-    fn list(&self, folder: &str) -> Result<Vec<ObjectInfo>, StoreError> {
-        self.0.list(folder)
-    }
-
-    fn place(&self, name: &str) -> String {
-        self.0.place(name)
-    }
-}
-
 fn library(answer: impl Fn(&str, bool) -> bool + Send + Sync + 'static) -> (Store, VersionLibrary) {
     let options = StoreOptions { background: None, ..StoreOptions::default() };
-    let store = Store::open(Arc::new(Odd(Bucket::memory(), answer)), options).expect("opened");
+    let store = Store::open(Arc::new(Odd::new(answer)), options).expect("opened");
     let library = store.create_versions("lib").expect("made");
     (store, library)
 }
@@ -126,7 +93,8 @@ fn appends_that_are_committed_together_keep_within_the_quota() {
         let running: Vec<_> = (0..THREADS).map(|thread| scope.spawn(move || run(thread))).collect();
         running.into_iter().map(|thread| thread.join().expect("no panic")).collect()
     });
-    let refused = |error: &StoreError| matches!(error, StoreError::QuotaExceeded { quota, wanted, .. } if *quota == each * 11 && *wanted > *quota);
+    let refused =
+        |error: &StoreError| matches!(error, StoreError::QuotaExceeded { quota, wanted, .. } if *quota == each * 11 && *wanted > *quota);
     assert!(done.iter().all(|done| done.as_ref().err().is_none_or(refused)), "{done:?}");
     assert_eq!((done.iter().flatten().count(), library.stored_bytes().expect("known")), (10, each * 11));
 }

@@ -207,7 +207,8 @@ fn a_stream_of_a_snapshot_stays_when_its_version_goes() {
         sim.subscribe::<Tick, _>(ear, ticks);
         Ok::<_, stillpoint_engine::BuildError>(sim.run().map(|outcome| outcome.events).map_err(|failed| failed.error.to_string()))
     };
-    let streams = || [stream(&library, &["A"], &kept).expect("a stream"), stream(&library, &["A"], &ReadOptions::default()).expect("a stream")];
+    let streams =
+        || [stream(&library, &["A"], &kept).expect("a stream"), stream(&library, &["A"], &ReadOptions::default()).expect("a stream")];
     let [of_snapshot, of_version] = streams();
     library.write("A", &rows(0..5, 1), &WriteOptions::default().prune()).expect("written");
     assert_eq!(run(of_snapshot).expect("built"), Ok(ROWS as u64));

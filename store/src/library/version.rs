@@ -195,7 +195,8 @@ impl VersionLibrary {
     pub fn list_versions(&self, symbol: &str) -> Result<Vec<VersionInfo>, StoreError> {
         self.0.refresh()?;
         self.0.log.read(|state| {
-            let known = state.symbols.get(symbol).filter(|known| known.latest().is_some()).ok_or_else(|| self.0.no_symbol(state, symbol))?;
+            let known =
+                state.symbols.get(symbol).filter(|known| known.latest().is_some()).ok_or_else(|| self.0.no_symbol(state, symbol))?;
             Ok(known.visible().rev().map(|version| self.0.info(state, symbol, version)).collect())
         })
     }
