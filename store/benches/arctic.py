@@ -4,7 +4,8 @@
     target/arctic/bin/python store/benches/arctic.py
 
 Our figures come from `cargo bench -p stillpoint-store`, which also writes the table to a file; ArcticDB, on LMDB, then gets that table. Rates are
-by processor time of all threads, latencies by the clock. Nothing is synced, by either. Ten million rows take some minutes and 3 GiB of memory.
+by processor time of all threads, latencies by the clock, but for ArcticDB's appends: LMDB waits for the disk, and ours do not in this bench, so
+its processor time is held against our whole time. Ten million rows take some minutes and 3 GiB of memory.
 """
 
 import json
@@ -19,7 +20,7 @@ import arcticdb
 import pyarrow.ipc
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-APPENDS = 1_000
+APPENDS = 300
 SYMBOLS = 10_000
 
 
@@ -40,13 +41,13 @@ def cpu(times, work):
     return min(taken)
 
 
-def wall(times, work):
+def each(times, work, clock=time.perf_counter):
     """How long each call takes, in microseconds."""
     taken = []
     for number in range(times):
-        begun = time.perf_counter()
+        begun = clock()
         work(number)
-        taken.append((time.perf_counter() - begun) * 1e6)
+        taken.append((clock() - begun) * 1e6)
     return taken
 
 
@@ -60,10 +61,10 @@ def theirs(frame, folder):
     figures["write"] = rows / 1e6 / cpu(3, lambda: library.write("ticks", frame, prune_previous_versions=True))
     figures["read"] = rows / 1e6 / cpu(3, lambda: library.read("ticks").data)
     some = (frame.index[rows // 2], frame.index[rows // 2 + rows // 100 - 1])
-    figures["1 % range, median"] = median(wall(21, lambda _: library.read("ticks", date_range=some).data)) / 1e3
+    figures["1 % range, median"] = median(each(21, lambda _: library.read("ticks", date_range=some).data)) / 1e3
 
     pieces = [frame.iloc[number * 1_000 : (number + 1) * 1_000] for number in range(APPENDS)]
-    appended = wall(APPENDS, lambda number: library.append("a", pieces[number]))
+    appended = each(APPENDS, lambda number: library.append("a", pieces[number]), time.process_time)
     figures["append of 1,000 rows, p50, not synced"] = median(appended)
     figures["the same, last tenth of them"] = median(appended[-APPENDS // 10 :])
 
@@ -71,9 +72,9 @@ def theirs(frame, folder):
     ten = frame.iloc[:10]
     small.write_batch([arcticdb.WritePayload(f"symbol-{number:05}", ten) for number in range(SYMBOLS)])
     small.write("large", frame.iloc[:10_000])
-    cold = wall(1, lambda _: small.list_symbols())[0] / 1e3
-    figures["list of 10,000 symbols"] = median(wall(21, lambda _: small.list_symbols())) / 1e3
-    figures["latest read of 10,000 rows, decoded anew"] = median(wall(101, lambda _: small.read("large").data))
+    cold = each(1, lambda _: small.list_symbols())[0] / 1e3
+    figures["list of 10,000 symbols"] = median(each(21, lambda _: small.list_symbols())) / 1e3
+    figures["latest read of 10,000 rows, decoded anew"] = median(each(101, lambda _: small.read("large").data))
     return figures, cold
 
 
@@ -97,4 +98,5 @@ def main():
     print(f"{'list of 10,000 symbols, the first time':<42} {'':>10} {cold:>10.2f}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -140,3 +140,25 @@ fn files_of_deleted_libraries_are_found_and_removed() {
     assert!(place.objects.list("library/0000").expect("listed").is_empty());
     assert_eq!(mine.ticks("lib").and_then(|library| library.stats("a")).expect("the new one is whole").rows, 1);
 }
+
+#[test]
+fn a_commit_of_a_newer_program_is_not_called_damaged() {
+    let place = Place::new();
+    let store = place.store();
+    store.create("lib", Kind::Metadata).expect("made");
+    (1..=2).for_each(|n| change(&store, &Kind::Metadata, n));
+    let name = &commits(&place, "library/0000")[1];
+    let mut bytes = place.objects.get(name).expect("read").expect("it is there").to_vec();
+    // The format stands behind eight bytes that say what it is; the checksum is the last sixteen.
+    bytes[8] = 2;
+    let middle = bytes.len() - 16;
+    let checksum = twox_hash::XxHash3_128::oneshot(&bytes[..middle]);
+    bytes[middle..].copy_from_slice(&checksum.to_le_bytes());
+    place.objects.delete(name).expect("deleted");
+    place.objects.put_new(name, vec![bytes.into()]).expect("written");
+    for store in [store, place.store()] {
+        let findings = checked(&store).findings;
+        let of_commit = findings.iter().find(|finding| finding.file == place.objects.place(name)).expect("it is named");
+        assert!(of_commit.what.contains("use a newer program") && !of_commit.what.contains("damaged"), "{of_commit}");
+    }
+}

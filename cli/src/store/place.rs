@@ -65,9 +65,25 @@ fn over(bucket: Bucket) -> Result<Store, StoreError> {
     Store::open(Arc::new(bucket), StoreOptions::default())
 }
 
+/// Ways in which the environment can give a bucket's credentials; without any, the client would look for a machine of Amazon around it, for minutes.
+const CREDENTIALS: [&str; 6] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_METADATA_ENDPOINT",
+    "AWS_SKIP_SIGNATURE",
+];
+
 /// Credentials, region and endpoint are told by the environment, under the names that other programs know.
 #[expect(clippy::disallowed_methods, reason = "secrets do not belong on a command line")]
-fn bucket(url: &str) -> Result<Bucket, StoreError> {
+fn bucket(url: &str) -> Result<Bucket, Failure> {
     let told = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    Bucket::url(url, told.filter(|(name, _)| name.starts_with("AWS_")))
+    let told: Vec<(String, String)> = told.filter(|(name, _)| name.starts_with("AWS_")).collect();
+    let has_credentials = told.iter().any(|(name, _)| CREDENTIALS.contains(&name.as_str()));
+    if cfg!(feature = "s3") && url.starts_with("s3://") && !has_credentials {
+        let why = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or what else gives them";
+        return Err(Failure::Input(format!("the environment has no credentials for `{url}`: {why}")));
+    }
+    Ok(Bucket::url(url, told)?)
 }

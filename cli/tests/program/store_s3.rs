@@ -39,3 +39,12 @@ fn a_store_in_a_bucket_is_used_as_one_in_a_folder() {
     assert_eq!((read.out.as_str(), read.err.as_str()), ("time,price\n2020-01-01T00:00:00Z,1.5\n", ""));
     assert!(!place.path("store").exists(), "nothing lies where it would without --store");
 }
+
+#[test]
+fn a_bucket_without_credentials_is_not_waited_for() {
+    let place = Place::new(&[]);
+    let mut command = place.command(&["store", "--store", BUCKET, "ls"]);
+    let ran = Ran::of(&command.env_clear().output().expect("the program starts"));
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""));
+    assert!(ran.err.contains("no credentials for `s3://bucket/research`: set AWS_ACCESS_KEY_ID"), "{}", ran.err);
+}

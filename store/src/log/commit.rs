@@ -205,7 +205,8 @@ impl<Op: DeserializeOwned> Commit<Op> {
 
 /// The header of a commit, or all of a checkpoint, whatever operations it has; and its digest.
 pub(crate) fn header(bytes: &Bytes, place: impl Fn() -> String) -> Result<(serde_json::Value, u128), StoreError> {
-    let (body, digest) = checked(bytes, MAGIC, FORMAT, &place).or_else(|_| checked(bytes, b"SPcheckp", FORMAT, &place))?;
+    let magic = if bytes.starts_with(MAGIC) { MAGIC } else { b"SPcheckp" };
+    let (body, digest) = checked(bytes, magic, FORMAT, &place)?;
     let length = u32::from_le_bytes([body[12], body[13], body[14], body[15]]) as usize;
     let json = if length == 0 { &body[BEFORE_HEADER..] } else { body.get(BEFORE_HEADER..BEFORE_HEADER + length).unwrap_or_default() };
     let value = serde_json::from_slice(json).map_err(|error| StoreError::damaged(place(), format!("it cannot be read ({error})")))?;
