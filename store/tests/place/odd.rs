@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use stillpoint_store::{Bucket, ObjectInfo, Objects, StoreError};
 
+type Answer = dyn Fn(&str, bool) -> bool + Send + Sync;
+
 pub(crate) struct Odd {
     bucket: Bucket,
-    answer: Box<dyn Fn(&str, bool) -> bool + Send + Sync>,
+    answer: Box<Answer>,
     pub(crate) read: AtomicU64,
 }
 
