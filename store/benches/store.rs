@@ -1,6 +1,6 @@
 //! What the store costs: a table of ten million ticks, small appends, many symbols.
 //!
-//! `cargo bench -p stillpoint-store [-- --json] [--rows N]`. A line a workload: its name, the figure, its unit, and the limit it is held to. Rates are per
+//! `cargo bench -p stillpoint-store [-- --json] [--rows N] [--only large|appends|symbols]`. A line a workload: its name, the figure, its unit, and the limit it is held to. Rates are per
 //! second of one core's time; without `--bench`, which `cargo bench` adds, everything is run once and small.
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
@@ -20,16 +20,19 @@ struct Options {
     rows: u64,
     appends: u64,
     symbols: u64,
+    /// The part that is run; `None`: all.
+    only: Option<String>,
 }
 
 fn options() -> Options {
-    let mut options = Options { json: false, rows: 200_000, appends: 64, symbols: 50 };
+    let mut options = Options { json: false, rows: 200_000, appends: 64, symbols: 50, only: None };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--json" => options.json = true,
             "--bench" => (options.rows, options.appends, options.symbols) = (10_000_000, 10_000, 10_000),
             "--rows" => options.rows = arguments.next().and_then(|text| text.parse().ok()).expect("a number after --rows"),
+            "--only" => options.only = arguments.next(),
             _ => {}
         }
     }
@@ -227,9 +230,12 @@ fn symbols(options: &Options, report: &mut Report) {
 fn main() {
     let options = options();
     let mut report = Report { json: options.json, lines: Vec::new() };
-    large_table(&options, &mut report);
-    appends(&options, &mut report);
-    symbols(&options, &mut report);
+    let parts: [(&str, fn(&Options, &mut Report)); 3] = [("large", large_table), ("appends", appends), ("symbols", symbols)];
+    for (name, part) in parts {
+        if options.only.as_deref().is_none_or(|only| only == name) {
+            part(&options, &mut report);
+        }
+    }
     if options.json {
         println!("[\n  {}\n]", report.lines.join(",\n  "));
     }

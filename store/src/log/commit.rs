@@ -21,9 +21,10 @@ pub(super) fn folder(log: &str) -> String {
     format!("{log}/commit")
 }
 
-/// The object of a commit. Numbers have twelve digits, so that names are in the order of numbers; a folder has at most 10,000.
+/// The object of a commit. Numbers have twelve digits, so that names are in the order of numbers; a folder has at most 1,000, since
+/// opening looks at all that are in the folder of the latest checkpoint's commit.
 pub(crate) fn commit_name(log: &str, number: u64) -> String {
-    format!("{log}/commit/{:08}/{number:012}", number / 10_000)
+    format!("{log}/commit/{:08}/{number:012}", number / 1_000)
 }
 
 /// Which commit an object is.
