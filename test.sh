@@ -25,8 +25,8 @@ if command -v rustup >/dev/null && ! { cargo fmt --version && cargo clippy --ver
 fi
 cargo --version
 
-# A Python with the programs that read our Parquet files. Without one, tests of that are skipped.
-python_tools='duckdb==2.0.0 pandas==3.1.1 pyarrow==26.0.1'
+# A Python with the programs that read our Parquet files, and with a server of S3. Without one, tests of these are skipped.
+python_tools='duckdb==2.0.0 moto[server]==5.2.5 pandas==3.1.1 pyarrow==26.0.1'
 make_python() {
     local folder="$PWD/target/python"
     if [ "$(cat "$folder/tools" 2>/dev/null)" != "$python_tools" ]; then
@@ -38,7 +38,7 @@ make_python() {
     export STILLPOINT_PYTHON="$folder/bin/python"
 }
 
-say 'Python with duckdb, pandas, pyarrow'
+say 'Python with duckdb, moto, pandas, pyarrow'
 if [ -n "${STILLPOINT_PYTHON:-}" ] || make_python; then
     echo "$STILLPOINT_PYTHON"
 else

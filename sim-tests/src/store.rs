@@ -1,5 +1,6 @@
 //! Replay from a store, held to one trace. Invariant: every way holds the same rows; only how, and what has been read before, is another.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use stillpoint_store::replay::{FromRows, Replay, RowsOf};
 use stillpoint_store::{Bucket, Cache, ReadOptions, SetClock, Store, StoreError, StoreOptions, Table, VersionLibrary, WriteOptions};
 
 use crate::facts::{Facts, facts};
+use crate::prefix::Prefixes;
 use crate::sample::Sample;
 
 /// What a simulation that replays from a store is built of.
@@ -42,6 +44,9 @@ pub struct Holding {
 
 /// All at once, decoded anew, on one thread.
 const PLAIN: Holding = Holding { cache: 0, part: usize::MAX, compacted: false, before: 0, threads: 0, pool: 0 };
+
+/// After so many instants, at most, other futures are tried.
+const FUTURES: usize = 8;
 
 impl Holding {
     /// The ways that are tried: each dimension by itself, and those that can meet together.
@@ -81,7 +86,8 @@ impl fmt::Display for Holding {
 
 type Build = dyn Fn(&Held) -> Result<Simulation, Box<dyn std::error::Error + Send + Sync>> + Send + Sync;
 
-/// Holds a simulation that replays from a store to its promise: the same rows give the same run, however the store holds them.
+/// Holds a simulation that replays from a store to its promises: the same rows give the same run, however the store holds them; and what happens
+/// until an instant depends on no row after it. So an item must not be earlier than the time of its row.
 ///
 /// ```
 /// use stillpoint_engine::{Instant, Simulation};
@@ -121,12 +127,48 @@ impl StoreReplay {
         self
     }
 
-    /// Tries all ways. Panics with the first that makes a difference.
+    /// Tries all ways, and other futures. Panics with the first that makes a difference.
     #[track_caller]
     pub fn check(&self) {
         if let Some((way, difference)) = self.report() {
             panic!("replay depends on how the store holds the rows. {way}:\n{difference}");
         }
+        if let Some((at, future)) = self.look_ahead() {
+            panic!("what comes later reaches what happens before: look-ahead bias. Until {at} the run is another if {future}");
+        }
+    }
+
+    /// The first of some instants until which the run is another if rows after it are gone, and which ones are.
+    ///
+    /// # Panics
+    /// As [`StoreReplay::report`].
+    pub fn look_ahead(&self) -> Option<(Instant, &'static str)> {
+        let instants = self.instants();
+        let base = self.past(&self.symbols, &instants);
+        let futures = [("the next row of each symbol is gone", 1), ("all rows after it are gone", usize::MAX)];
+        instants.iter().flat_map(|at| futures.map(|future| (*at, future))).find_map(|(at, (future, rows))| {
+            let changed: Vec<_> = self.symbols.iter().map(|(name, table)| (name.clone(), without(table, at, rows))).collect();
+            let other = self.past(&changed, &instants);
+            let differs = base.iter().zip(&other).find(|(one, other)| one.0 <= at && one.1 != other.1);
+            differs.map(|((until, _), _)| (*until, future))
+        })
+    }
+
+    /// Some instants of rows, in order.
+    fn instants(&self) -> Vec<Instant> {
+        let times = |(_, table): &(String, Table)| table.times().unwrap_or_else(|error| panic!("the rows cannot be replayed: {error}"));
+        let all: BTreeSet<Instant> = self.symbols.iter().flat_map(times).collect();
+        all.iter().copied().step_by(all.len().div_ceil(FUTURES).max(1)).collect()
+    }
+
+    /// What happens until each of these instants, when these are the rows.
+    fn past(&self, symbols: &[(String, Table)], instants: &[Instant]) -> Vec<(Instant, u64)> {
+        let held = held(symbols, PLAIN).unwrap_or_else(|error| panic!("the rows cannot be written: {error}"));
+        let (prefixes, build) = (Prefixes::new(instants.to_vec()), self.build.clone());
+        let launch = Launch::new(move || build(&held)).host(Host::Inline).observe(Box::new(prefixes.clone()));
+        // How it ends is after all of these instants.
+        drop(launch.run());
+        prefixes.digests()
     }
 
     /// The first way that makes a difference to the plain one, and what differs.
@@ -158,6 +200,17 @@ impl StoreReplay {
     }
 }
 
+/// Rows without the next so many after an instant.
+fn without(rows: &Table, at: Instant, gone: usize) -> Table {
+    let cut = || {
+        let (whole, times) = (rows.whole()?, rows.times()?);
+        let before = times.partition_point(|time| *time <= at);
+        let after = before + gone.min(times.len() - before);
+        Table::new(whole.schema(), vec![whole.slice(0, before), whole.slice(after, times.len() - after)])
+    };
+    cut().unwrap_or_else(|error: StoreError| panic!("the rows cannot be cut: {error}"))
+}
+
 /// A store in memory that holds rows like this.
 fn held(symbols: &[(String, Table)], way: Holding) -> Result<Held, StoreError> {
     let options = StoreOptions { clock: Arc::new(SetClock::default()), cache: Cache::new(way.cache), background: None, writer: Some(1) };
@@ -166,10 +219,13 @@ fn held(symbols: &[(String, Table)], way: Holding) -> Result<Held, StoreError> {
     for (symbol, rows) in symbols {
         let whole = rows.whole()?;
         let mut from = 0;
-        while from < whole.num_rows() {
+        loop {
             let count = way.part.min(whole.num_rows() - from);
             library.upsert(symbol, &Table::from_batch(whole.slice(from, count))?, &WriteOptions::default())?;
             from += count;
+            if from >= whole.num_rows() {
+                break;
+            }
         }
         if way.compacted {
             library.compact(symbol)?;

@@ -196,6 +196,74 @@ fn a_replay_that_shows_the_threads_for_jobs_is_caught() {
     assert!(way.pool > 0, "{way}: {text}");
 }
 
+/// Gives every row the price of the next one.
+struct Ahead {
+    rows: Replay<Tick>,
+    now: Option<Timed<Tick>>,
+}
+
+impl Source for Ahead {
+    type Item = Tick;
+
+    fn next(&mut self) -> Result<Option<Timed<Tick>>, SourceError> {
+        let next = self.rows.next()?;
+        let price = next.as_ref().map(|item| item.value.price);
+        let now = std::mem::replace(&mut self.now, next);
+        Ok(now.map(|Timed { at, value }| Timed { at, value: Tick { price: price.unwrap_or(value.price), ..value } }))
+    }
+}
+
+/// It does the same however the rows are held: only another future can tell.
+#[test]
+fn a_replay_that_reads_beyond_its_instant_is_caught() {
+    let ahead = replay(|held| {
+        let of = held.clone();
+        let open = move || {
+            let failed = |error: StoreError| SourceError(error.to_string());
+            let mut rows = Replay::open(&of.library, "A", &ReadOptions::default()).map_err(failed)?;
+            let now = rows.next()?;
+            Ok(Ahead { rows, now })
+        };
+        heard(held, vec![Stream::open(open)])
+    });
+    assert_eq!(ahead.report(), None);
+    // Three rows share an instant, of which the last one shows a later price: that of the first instant does already.
+    assert_eq!(ahead.look_ahead(), Some((Instant::EPOCH, "the next row of each symbol is gone")));
+}
+
+/// What a library has is known when the run begins, and tells how long it will be.
+#[test]
+fn a_replay_that_knows_how_many_rows_come_is_caught() {
+    let counts = faulty(|held| held.library.info("A", &AsOf::Latest).ok().map(|info| info.rows as i64));
+    assert!(counts.look_ahead().is_some());
+}
+
+#[test]
+#[should_panic(expected = "look-ahead bias")]
+fn what_reads_ahead_fails_the_test() {
+    replay(|held| {
+        let last = held.library.info("A", &AsOf::Latest)?.span.map_or(0, |(_, last)| last.as_nanos());
+        let of = held.clone();
+        let open = move || {
+            let rows = Replay::open(&of.library, "A", &ReadOptions::default()).map_err(|error| SourceError(error.to_string()))?;
+            Ok(Faulty { rows, price: Some(last) })
+        };
+        heard(held, vec![Stream::open(open)])
+    })
+    .check();
+}
+
+/// Rows of one instant come in the order of a set that has another one each time.
+#[test]
+#[expect(clippy::disallowed_types, reason = "this is the fault that is to be caught")]
+fn a_replay_in_hash_order_is_caught() {
+    let build = |held: &Held| {
+        let symbols: Vec<&str> = std::collections::HashSet::from(["A", "B"]).into_iter().collect();
+        heard(held, vec![stream::<Tick, _>(&held.library, &symbols, &ReadOptions::default())?])
+    };
+    assert!(replay(build).report().is_some());
+}
+
 #[test]
 #[should_panic(expected = "replay depends on how the store holds the rows")]
 fn what_is_caught_fails_the_test() {

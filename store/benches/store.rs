@@ -1,6 +1,6 @@
 //! What the store costs: a table of ten million ticks, small appends, many symbols.
 //!
-//! `cargo bench -p stillpoint-store [-- --json] [--rows N]`. A line a workload: its name, the figure, its unit, and the limit it is held to. Rates are per
+//! `cargo bench -p stillpoint-store [-- --json] [--rows N] [--only large|appends|symbols]`. A line a workload: its name, the figure, its unit, and the limit it is held to. Rates are per
 //! second of one core's time; without `--bench`, which `cargo bench` adds, everything is run once and small.
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
@@ -10,6 +10,7 @@ use std::time::Instant as WallInstant;
 
 use nix::sys::resource::{UsageWho, getrusage};
 use stillpoint_engine::Instant;
+use stillpoint_store::files::FileWriter;
 use stillpoint_store::{
     AsOf, Bucket, Cache, DateRange, Kind, ReadOptions, Store, StoreOptions, Symbols, SystemClock, Table, VersionLibrary, WriteOptions,
 };
@@ -19,16 +20,19 @@ struct Options {
     rows: u64,
     appends: u64,
     symbols: u64,
+    /// The part that is run; `None`: all.
+    only: Option<String>,
 }
 
 fn options() -> Options {
-    let mut options = Options { json: false, rows: 200_000, appends: 64, symbols: 50 };
+    let mut options = Options { json: false, rows: 200_000, appends: 64, symbols: 50, only: None };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--json" => options.json = true,
             "--bench" => (options.rows, options.appends, options.symbols) = (10_000_000, 10_000, 10_000),
             "--rows" => options.rows = arguments.next().and_then(|text| text.parse().ok()).expect("a number after --rows"),
+            "--only" => options.only = arguments.next(),
             _ => {}
         }
     }
@@ -79,6 +83,14 @@ fn ticks(rows: u64) -> Table {
     Table::at(times).column("price", prices).column("size", sizes).column("side", sides).finish().expect("rows in order")
 }
 
+/// `--export FILE`: the table, for benches of other programs.
+fn export(table: &Table) {
+    let Some(file) = std::env::args().skip_while(|argument| argument != "--export").nth(1) else { return };
+    let mut writer = FileWriter::create(Path::new(&file), None, table.schema()).expect("a file");
+    table.batches().iter().try_for_each(|batch| writer.write(batch)).expect("written");
+    writer.finish().expect("written");
+}
+
 fn store(folder: &Path, synced: bool, cache: Cache) -> Store {
     let objects = Arc::new(Bucket::folder(folder, synced).expect("a folder"));
     let options = StoreOptions { clock: Arc::new(SystemClock), cache, background: None, writer: None };
@@ -119,6 +131,7 @@ fn large_table(options: &Options, report: &mut Report) {
     let folder = tempfile::tempdir().expect("a folder");
     let library = library(folder.path(), false, Cache::new(1 << 30));
     let (table, rows) = (ticks(options.rows), options.rows as f64);
+    export(&table);
     let seconds = best(3, || _ = library.write("ticks", &table, &WriteOptions::default().prune()).expect("written"));
     report.line("write", rows / seconds / 1e6, "M rows/s", ">= 20");
     let files = library.files("ticks", &AsOf::Latest).expect("listed");
@@ -217,9 +230,12 @@ fn symbols(options: &Options, report: &mut Report) {
 fn main() {
     let options = options();
     let mut report = Report { json: options.json, lines: Vec::new() };
-    large_table(&options, &mut report);
-    appends(&options, &mut report);
-    symbols(&options, &mut report);
+    let parts: [(&str, fn(&Options, &mut Report)); 3] = [("large", large_table), ("appends", appends), ("symbols", symbols)];
+    for (name, part) in parts {
+        if options.only.as_deref().is_none_or(|only| only == name) {
+            part(&options, &mut report);
+        }
+    }
     if options.json {
         println!("[\n  {}\n]", report.lines.join(",\n  "));
     }

@@ -161,7 +161,8 @@ impl<'a> RowsOf<'a> {
 /// An event that rows can be turned into.
 ///
 /// By implementing this you promise that an item depends on its own row and the symbol alone: where batches begin is nobody's business. A row
-/// may give no item.
+/// may give no item. The instant of an item is yours to say: where the data has one at which a row became known
+/// ([`KNOWN_AT`](crate::shard::KNOWN_AT)), it is that one, or the run knows too much too early.
 pub trait FromRows: Sized + 'static {
     /// The columns that are needed beside the time index.
     const COLUMNS: &'static [&'static str];
@@ -175,8 +176,9 @@ pub trait FromRows: Sized + 'static {
 
 /// A stream of the rows of some symbols, merged by time if they are several; items of one instant are in the order of `symbols`.
 ///
-/// The versions that are read are fixed now, so that every opening of the stream gives the same items. `options.columns` and `options.rows` are
-/// not used: the former are those of the item's type. For streams that are not merged, call this for each symbol.
+/// The versions that are read are fixed now, so that every opening of the stream gives the same items. One that is deleted meanwhile is found
+/// only if `options` name a snapshot that shows it. `options.columns` and `options.rows` are not used: the former are those of the item's type.
+/// For streams that are not merged, call this for each symbol.
 ///
 /// # Errors
 /// [`StoreError::Invalid`] without symbols; those of [`VersionLibrary::read`].
@@ -186,13 +188,15 @@ pub fn stream<M: FromRows + Message, L: Scans>(library: &L, symbols: &[&str], op
     }
     let fix = |symbol: &&str| {
         let number = library.scan(symbol, options)?.version().number;
-        Ok((symbol.to_string(), ReadOptions { as_of: AsOf::Version(number), ..options.clone() }))
+        // A snapshot shows its versions also when they are deleted.
+        let as_of = if let AsOf::Snapshot(_) = options.as_of { options.as_of.clone() } else { AsOf::Version(number) };
+        Ok((symbol.to_string(), number, ReadOptions { as_of, ..options.clone() }))
     };
     let fixed = symbols.iter().map(fix).collect::<Result<Vec<_>, StoreError>>()?;
     let library = library.clone();
     let open = move || {
-        let replays = fixed.iter().map(|(symbol, options)| Replay::open(&library, symbol, options)).collect::<Result<Vec<_>, _>>();
-        let mut replays = replays.map_err(source_error)?;
+        let replays = fixed.iter().map(|(symbol, number, options)| Replay::open(&library, symbol, options)?.of_version(*number));
+        let mut replays = replays.collect::<Result<Vec<_>, StoreError>>().map_err(source_error)?;
         let source: Box<dyn Source<Item = M>> = match replays.pop() {
             Some(only) if replays.is_empty() => Box::new(only),
             last => Box::new(Merged::new(replays.into_iter().chain(last))?),
@@ -234,6 +238,16 @@ impl<M: FromRows> Replay<M> {
         let scan = library.scan(symbol, &ReadOptions { columns, rows: None, ..options.clone() })?;
         let progress = (0, scan.rows());
         Ok(Self { symbol: symbol.into(), scan, batch: None, row: 0, progress, of: PhantomData })
+    }
+
+    /// Itself, if it is of this version: a snapshot may have been deleted, and another one made of its name.
+    fn of_version(self, number: u64) -> Result<Self, StoreError> {
+        let found = self.scan.version().number;
+        if found == number {
+            return Ok(self);
+        }
+        let (wanted, has) = (AsOf::Version(number).to_string(), format!("version {found} where that was when the stream was made"));
+        Err(StoreError::VersionNotFound { symbol: self.symbol.to_string(), wanted, has })
     }
 
     /// Appends items of up to `most` rows. `false`: there were no more rows.

@@ -194,6 +194,14 @@ impl Store {
         Self::open(Arc::new(Bucket::folder(folder, true)?), StoreOptions::default())
     }
 
+    /// Opens the place that a URL names, or makes it a store: see [`Bucket::url`].
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`], [`StoreError::Io`], [`StoreError::Damaged`].
+    pub fn url(url: &str, settings: impl IntoIterator<Item = (String, String)>) -> Result<Self, StoreError> {
+        Self::open(Arc::new(Bucket::url(url, settings)?), StoreOptions::default())
+    }
+
     /// A store in memory.
     ///
     /// # Errors
@@ -339,6 +347,12 @@ impl Store {
             self.inner.shared.objects.delete(&object.name)?;
         }
         self.registry(move |_| Ok(RegistryOp::Removed { id }))
+    }
+
+    /// How many commits the list of libraries has.
+    pub(crate) fn committed(&self) -> Result<u64, StoreError> {
+        self.inner.registry.refresh()?;
+        Ok(self.inner.registry.number())
     }
 
     /// Folders of libraries that were deleted and whose files may still be there.

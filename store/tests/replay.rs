@@ -1,14 +1,15 @@
 //! Streams from the store: every row once and in order, however the rows are stored, cached, cut and merged.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::types::Int64Type;
 use stillpoint_engine::host::{Host, Launch};
-use stillpoint_engine::{Actor, Context, Duration, Handler, Instant, Message, Outcome, Report, Simulation, Source, Timed, Value};
+use stillpoint_engine::{Actor, Context, Duration, Handler, Instant, Message, Outcome, Report, Simulation, Source, Stream, Timed, Value};
 use stillpoint_store::replay::{FromRows, Replay, RowsOf, stream};
 use stillpoint_store::{
-    Bucket, Cache, DateRange, Kind, ReadOptions, SetClock, Store, StoreError, StoreOptions, Table, VersionLibrary, WriteOptions,
+    AsOf, Bucket, Cache, DateRange, Kind, ReadOptions, SetClock, Store, StoreError, StoreOptions, Table, VersionLibrary, WriteOptions,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -190,4 +191,32 @@ fn a_stream_stays_with_its_version_and_ticks_can_be_replayed_too() {
     raw.append("A", &rows(0..10, 1)).expect("rows");
     let replay = Replay::<Tick>::open(&raw, "A", &ReadOptions::default()).expect("a symbol");
     assert_eq!(drained(replay, 4).len(), 10);
+}
+
+/// A snapshot is what keeps rows for runs: what it shows stays, whatever happens to the versions.
+#[test]
+fn a_stream_of_a_snapshot_stays_when_its_version_goes() {
+    let store = store(0);
+    let library = library(&store, ROWS as usize, false);
+    library.snapshot("kept", &BTreeMap::new(), None).expect("made");
+    let kept = ReadOptions::as_of(AsOf::Snapshot("kept".to_owned()));
+    let run = |stream: Stream<Tick>| {
+        let mut sim = Simulation::new("kept");
+        let ticks = sim.stream("a", stream)?;
+        let ear = sim.actor("ear", Ear::default())?;
+        sim.subscribe::<Tick, _>(ear, ticks);
+        Ok::<_, stillpoint_engine::BuildError>(sim.run().map(|outcome| outcome.events).map_err(|failed| failed.error.to_string()))
+    };
+    let streams =
+        || [stream(&library, &["A"], &kept).expect("a stream"), stream(&library, &["A"], &ReadOptions::default()).expect("a stream")];
+    let [of_snapshot, of_version] = streams();
+    library.write("A", &rows(0..5, 1), &WriteOptions::default().prune()).expect("written");
+    assert_eq!(run(of_snapshot).expect("built"), Ok(ROWS as u64));
+    assert!(run(of_version).expect("built").expect_err("it is gone").contains("has no version"));
+
+    let [of_snapshot, _] = streams();
+    library.delete_snapshot("kept").expect("deleted");
+    library.snapshot("kept", &BTreeMap::new(), None).expect("made");
+    let error = run(of_snapshot).expect("built").expect_err("it is another snapshot");
+    assert!(error.contains("when the stream was made"), "{error}");
 }

@@ -265,6 +265,55 @@ fn the_same_requests_give_one_trace_on_every_host_and_pool() {
     }
 }
 
+/// Reads all of `EURUSD` ten days after the epoch.
+struct Reader {
+    shards: Shards,
+    heard: String,
+}
+
+impl Actor for Reader {
+    fn started(&mut self, ctx: &mut Context<'_, Self>) {
+        self.shards.ask(ctx, RunQuery::new("EURUSD", Query::new().tail(1).columns(["price"])), None);
+    }
+
+    fn report(&self, report: &mut Report) {
+        report.text("heard", self.heard.clone());
+    }
+}
+
+impl Handler<Answer<Asked<RunQuery>>> for Reader {
+    fn handle(&mut self, answer: &Answer<Asked<RunQuery>>, _: &mut Context<'_, Self>) {
+        self.heard = shown(answer.result.as_ref().expect("an answer"));
+    }
+}
+
+/// Without the snapshot, the version that a run began with is gone with the first prune.
+#[test]
+fn what_a_snapshot_shows_is_there_for_runs_whatever_is_pruned() {
+    let library = Store::memory().and_then(|store| store.create_versions("prices")).expect("made");
+    let write = |price: f64| {
+        let table = Table::at([at(0)]).column("price", [price]).finish().expect("a row");
+        library.write("EURUSD", &table, &WriteOptions::default().prune()).expect("written");
+    };
+    let heard = |recorded: &Recorded| {
+        let mut sim = Simulation::new("reading").start(at(10 * DAY));
+        let shards = Shards::add(&mut sim, "prices", recorded, count(1), ShardOptions::default()).expect("shards");
+        sim.actor("reader", Reader { shards, heard: String::new() }).expect("an actor");
+        match sim.run().expect("a run").report("reader").and_then(|report| report.get("heard")) {
+            Some(Value::Text(text)) => text.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    write(1.0);
+    library.snapshot("monday", &BTreeMap::new(), None).expect("made");
+    let (of_latest, of_snapshot) = (Recorded::of(&library).expect("made"), Recorded::of_snapshot(&library, "monday").expect("made"));
+    write(2.0);
+    assert_eq!(heard(&of_snapshot), "[1.0]");
+    assert_eq!(heard(&of_latest), "`EURUSD` has no version 1; it has version 2");
+    assert_eq!(heard(&Recorded::of(&library).expect("made")), "[2.0]");
+    assert!(matches!(Recorded::of_snapshot(&library, "tuesday"), Err(StoreError::SnapshotNotFound(_))));
+}
+
 #[test]
 fn symbols_are_spread_over_shards_and_stay_there() {
     let mut counts = [0; 4];

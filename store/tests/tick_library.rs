@@ -8,7 +8,7 @@ use place::Place;
 use proptest::prelude::*;
 use stillpoint_engine::{Duration, Instant};
 use stillpoint_store::date::{Period, Zone};
-use stillpoint_store::{DateRange, Kind, ReadOptions, SYMBOL, StoreError, Symbols, Table, TickLibrary};
+use stillpoint_store::{AsOf, DateRange, Kind, ReadOptions, SYMBOL, StoreError, Symbols, Table, TickLibrary};
 
 fn ns(nanos: i64) -> Instant {
     Instant::from_nanos(nanos)
@@ -215,6 +215,28 @@ fn exactly_the_rows_of_a_range_are_deleted() {
         library.append("a", &rows([3])).expect("it is empty, so any instant may follow");
         assert_eq!(values(&read(&place.library(), "a")), [3]);
     }
+}
+
+/// Ticks have one version at a time; what a snapshot of their rows shows stays all the same.
+#[test]
+fn a_snapshot_of_ticks_stays_when_more_come() {
+    let place = Place::new();
+    let library = place.library();
+    library.append("a", &rows([1, 2])).expect("appended");
+    let versions = place.store().rows("lib").expect("opened");
+    versions.snapshot("two", &Default::default(), None).expect("made");
+    let two = ReadOptions::as_of(AsOf::Snapshot("two".to_owned()));
+    let of_two = || values(&place.store().rows("lib").and_then(|library| library.read("a", &two)).expect("read").table);
+    for last in 3..=5 {
+        library.append("a", &rows([last])).expect("appended");
+        assert_eq!((values(&read(&library, "a")), of_two()), ((1..=last).collect(), vec![1, 2]));
+    }
+    assert_eq!(versions.list_versions("a").expect("listed").len(), 1);
+    library.delete("a").expect("deleted");
+    assert_eq!(of_two(), [1, 2]);
+    versions.delete_snapshot("two").expect("deleted");
+    assert!(matches!(versions.read("a", &two), Err(StoreError::SnapshotNotFound(_))));
+    assert_eq!(versions.stored_bytes().expect("known"), 0, "nothing shows any row");
 }
 
 #[test]

@@ -3,11 +3,12 @@
 mod place;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use place::Place;
 use serde_json::json;
-use stillpoint_engine::{Duration, Instant};
-use stillpoint_store::{AsOf, DateRange, ReadOptions, StoreError, Symbols, Table, VersionLibrary, WriteOptions};
+use stillpoint_engine::{Duration, Instant, Pool};
+use stillpoint_store::{AsOf, DateRange, ReadOptions, Store, StoreError, StoreOptions, Symbols, Table, VersionLibrary, WriteOptions};
 
 fn at(second: i64) -> Instant {
     Instant::from_nanos(second * 1_000_000_000)
@@ -132,11 +133,14 @@ fn snapshots_hold_what_is_deleted_and_numbers_are_never_used_twice() {
     let chosen = BTreeMap::from([("a".to_owned(), AsOf::Version(2))]);
     let snapshot = library.snapshot("monday", &chosen, Some(&json!("first"))).expect("made");
     assert_eq!(snapshot.versions, BTreeMap::from([("a".to_owned(), 2), ("b".to_owned(), 1)]));
+    assert_eq!(snapshot.metadata, Some(json!("first")));
+    assert_eq!(place.library().list_snapshots().expect("listed"), [snapshot]);
     assert!(matches!(library.snapshot("monday", &BTreeMap::new(), None), Err(StoreError::SnapshotExists(_))));
     library.delete("a").expect("deleted");
     library.delete_version("b", 1).expect("deleted");
     let library = place.library();
     assert!(!library.has_symbol("a", &AsOf::Latest).expect("looked"));
+    assert!(matches!(library.list_versions("a"), Err(StoreError::SymbolNotFound { .. })), "only the snapshot has it");
     let monday = ReadOptions::as_of(AsOf::Snapshot("monday".to_owned()));
     assert_eq!(values(&library.read("a", &monday).expect("the snapshot has it").table), [0, 1, 2, 3]);
     assert_eq!(library.list_symbols(&Symbols { snapshot: Some("monday".to_owned()), ..Symbols::default() }).expect("listed"), ["a", "b"]);
@@ -243,4 +247,73 @@ fn compaction_and_sweeping_change_no_version() {
     place.clock.set(at(4_000));
     assert_eq!(library.sweep(Duration::ZERO).expect("swept").segments, 1);
     assert_eq!(read(&place.library(), 52), (0..100_000).collect::<Vec<_>>());
+}
+
+/// Each item of a batch has a result of its own.
+#[test]
+fn one_error_in_a_batch_leaves_the_rest_alone() {
+    let place = Place::new();
+    let library = place.library();
+    let (two, three) = (rows(0..2), rows(0..3));
+    let expecting = WriteOptions::default().expecting(Some(7));
+    let written =
+        library.write_batch([("a", &two, WriteOptions::default()), ("b", &two, expecting), ("c", &three, WriteOptions::default())]);
+    assert_eq!(
+        written.iter().map(|written| written.as_ref().map(|written| written.rows).ok()).collect::<Vec<_>>(),
+        [Some(2), None, Some(3)]
+    );
+    assert!(matches!(written[1], Err(StoreError::ConcurrentModification { .. })));
+    let last = ReadOptions::default().rows(2, 3);
+    let read = library.read_batch([("c", last.clone()), ("b", last.clone()), ("a", ReadOptions::as_of(AsOf::Version(9))), ("a", last)]);
+    assert!(matches!(read[1], Err(StoreError::SymbolNotFound { .. })) && matches!(read[2], Err(StoreError::VersionNotFound { .. })));
+    let tables: Vec<_> = read.iter().flatten().map(|reading| (reading.symbol.as_str(), values(&reading.table))).collect();
+    assert_eq!(tables, [("c", vec![2]), ("a", vec![])]);
+}
+
+/// Prune and sweep with no grace at all: who has begun to read goes on, from files and from commits.
+#[test]
+fn readers_hold_what_they_read() {
+    let place = Place::new();
+    let library = place.library();
+    library.write("a", &rows(0..200_000), &WriteOptions::default()).expect("written");
+    library.append("a", &rows(200_000..200_003), &WriteOptions::default()).expect("appended");
+    let mut scan = library.scan("a", &ReadOptions::default()).expect("begun");
+    let first = scan.next().expect("rows").expect("read");
+    library.write("a", &rows(0..1), &WriteOptions::default().prune()).expect("written");
+    let sweep = || {
+        (0..3).for_each(|_| _ = library.checkpoint().expect("written"));
+        library.write_metadata("a", None).expect("written");
+        (0..3).for_each(|_| _ = library.checkpoint().expect("written"));
+        library.sweep(Duration::ZERO).expect("swept")
+    };
+    place.clock.set(at(4_000_000_000));
+    assert_eq!(sweep().segments, 0, "its segment is being read");
+    let rest: Vec<i64> = scan.by_ref().flat_map(|batch| values(&Table::from_batch(batch.expect("read")).expect("rows"))).collect();
+    assert_eq!(first.num_rows() + rest.len(), 200_003);
+    assert_eq!(rest.last(), Some(&200_002), "the last rows lay in a commit");
+    drop(scan);
+    assert_eq!(sweep().segments, 1, "nobody reads it any more");
+}
+
+/// What small appends leave behind is put together without anybody asking.
+#[test]
+fn small_appends_are_compacted_in_the_background() {
+    let place = Place::new();
+    let pool = Arc::new(Pool::new(1));
+    let store = Store::open(place.objects.clone(), StoreOptions { background: Some(pool.clone()), ..place.options() }).expect("opened");
+    let library = store.create_versions("lib").expect("made");
+    const APPENDS: i64 = 192;
+    const EACH: i64 = 4_000;
+    for number in 0..APPENDS {
+        library.upsert("a", &rows(number * EACH..(number + 1) * EACH), &WriteOptions::default()).expect("appended");
+    }
+    // The pool has one thread: it comes to a job of ours after those before it.
+    let (done, is_done) = std::sync::mpsc::channel();
+    drop(pool.submit(move || done.send(())));
+    is_done.recv().expect("the pool runs");
+    let usage = library.usage("a").expect("known");
+    assert!(usage.pieces < APPENDS as u64 / 2, "{} pieces of {APPENDS} appends", usage.pieces);
+    assert_eq!(values(&library.read("a", &ReadOptions::default()).expect("read").table), (0..APPENDS * EACH).collect::<Vec<_>>());
+    assert_eq!(library.list_versions("a").expect("listed").len() as i64, APPENDS);
+    assert!(store.trouble().is_empty(), "{:?}", store.trouble());
 }

@@ -10,12 +10,13 @@ use stillpoint_store::date::{Unit, Zone};
 use stillpoint_store::files::{ColumnType, FileFormat};
 
 use super::name::{LibraryName, SnapshotPin, SymbolName};
+use super::place::Place;
 
 #[derive(Args, Debug)]
 pub(crate) struct StoreArgs {
-    /// The folder of the store.
-    #[arg(long, value_name = "FOLDER", default_value = "store", global = true)]
-    pub(crate) store: PathBuf,
+    /// The folder of the store, or its URL: file:///FOLDER, or s3://BUCKET/PREFIX, for which AWS_ACCESS_KEY_ID, AWS_REGION and so on are set.
+    #[arg(long, value_name = "FOLDER|URL", default_value = "store", global = true)]
+    pub(crate) store: Place,
     /// Print one JSON object instead of tables.
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -52,9 +53,9 @@ pub(crate) enum StoreCommand {
         from: SymbolName,
         /// LIBRARY/SYMBOL; the library is made, of the same kind, if it does not exist.
         to: SymbolName,
-        /// The folder of the other store.
-        #[arg(long, value_name = "FOLDER")]
-        to_store: Option<PathBuf>,
+        /// The folder or URL of the other store.
+        #[arg(long, value_name = "FOLDER|URL")]
+        to_store: Option<Place>,
     },
     /// Gives versions of all symbols of a library a name together; without a name, lists the names there are.
     Snapshot {

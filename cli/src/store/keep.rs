@@ -103,7 +103,7 @@ pub(super) fn fsck(called: &Called<'_>, repair: bool) -> Result<Done, Failure> {
         let lines: String = report.findings.iter().map(|finding| format!("{finding}\n")).collect();
         let files = counted(report.checked as usize, "file");
         let result = if left == 0 { "all is well".to_owned() } else { counted(left, "finding") };
-        print(&format!("{lines}{}: {files} read, {result}\n", called.folder.display()))?;
+        print(&format!("{lines}{}: {files} read, {result}\n", called.place))?;
     }
     Ok(if left == 0 { Done::Well } else { Done::Unmet })
 }

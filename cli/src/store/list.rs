@@ -52,11 +52,11 @@ pub(super) fn libraries(called: &Called<'_>) -> Result<Done, Failure> {
         }));
     }
     let text = || {
-        let title = format!("{}: {}\n", called.folder.display(), libraries_of(rows.len()));
+        let title = format!("{}: {}\n", called.place, libraries_of(rows.len()));
         let sides = [Side::Left, Side::Left, Side::Right, Side::Right, Side::Right, Side::Left];
         if rows.is_empty() { title } else { title + &headed(sides, ["library", "kind", "symbols", "size", "quota", "created"], rows) }
     };
-    called.say(text, || json!({ "store": called.folder.display().to_string(), "libraries": objects }))
+    called.say(text, || json!({ "store": called.place.to_string(), "libraries": objects }))
 }
 
 fn libraries_of(count: usize) -> String {
@@ -154,7 +154,7 @@ pub(super) fn stats(called: &Called<'_>, target: Option<&Target>) -> Result<Done
             grouped(cache.hits),
             grouped(cache.misses)
         );
-        format!("{}: {}\n{}{cached}", called.folder.display(), counted(lines.len(), "symbol"), headed(sides, head, rows))
+        format!("{}: {}\n{}{cached}", called.place, counted(lines.len(), "symbol"), headed(sides, head, rows))
     };
     let object = |name: &str, usage: &Usage| {
         let each = if usage.rows == 0 { Json::Null } else { json!(usage.bytes as f64 / usage.rows as f64) };
@@ -166,7 +166,7 @@ pub(super) fn stats(called: &Called<'_>, target: Option<&Target>) -> Result<Done
     called.say(text, || {
         let symbols: Vec<Json> = lines.iter().map(|(name, usage)| object(name, usage)).collect();
         let cache = json!({ "bytes": cache.bytes, "room": cache.room, "hits": cache.hits, "misses": cache.misses });
-        json!({ "store": called.folder.display().to_string(), "symbols": symbols, "cache": cache })
+        json!({ "store": called.place.to_string(), "symbols": symbols, "cache": cache })
     })
 }
 

@@ -5,10 +5,10 @@ mod bar;
 mod keep;
 mod list;
 mod name;
+mod place;
 mod read;
 mod transfer;
 
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use stillpoint_store::files::FileError;
@@ -18,16 +18,17 @@ use crate::failure::{Done, Failure, print};
 use crate::interrupt;
 pub(crate) use args::StoreArgs;
 use args::StoreCommand;
+use place::Place;
 
 /// Does what the command line says.
 pub(crate) fn command(args: &StoreArgs) -> Result<Done, Failure> {
     // The reader of a pipe may wait for ever, so the first Ctrl-C must be heard before a file is opened.
     let stop = interrupt::flag().map_err(|error| Failure::Work(format!("Ctrl-C cannot be handled: {error}")))?;
-    let called = Called { folder: &args.store, json: args.json, stop: &stop };
+    let called = Called { place: &args.store, json: args.json, stop: &stop };
     match &args.command {
         StoreCommand::Import(import) => transfer::import(&called, import),
         StoreCommand::Export(export) => transfer::export(&called, export),
-        StoreCommand::Copy { from, to, to_store } => transfer::copy(&called, from, to, to_store.as_deref()),
+        StoreCommand::Copy { from, to, to_store } => transfer::copy(&called, from, to, to_store.as_ref()),
         StoreCommand::Ls { library: None } => list::libraries(&called),
         StoreCommand::Ls { library: Some(library) } => list::symbols(&called, &library.0),
         StoreCommand::Versions { symbol } => list::versions(&called, symbol),
@@ -45,7 +46,7 @@ pub(crate) fn command(args: &StoreArgs) -> Result<Done, Failure> {
 
 /// What all commands are told.
 struct Called<'a> {
-    folder: &'a Path,
+    place: &'a Place,
     json: bool,
     stop: &'a AtomicBool,
 }
@@ -53,17 +54,11 @@ struct Called<'a> {
 impl Called<'_> {
     /// The store that is there.
     fn open(&self) -> Result<Store, Failure> {
-        if !self.folder.join("store").is_dir() {
-            let folder = self.folder.display();
-            return Err(Failure::Input(format!(
-                "there is no store at `{folder}`: name its folder with --store, or import something first"
-            )));
-        }
-        self.open_or_make()
+        self.place.open()
     }
 
     fn open_or_make(&self) -> Result<Store, Failure> {
-        Ok(Store::folder(self.folder)?)
+        self.place.open_or_make()
     }
 
     fn is_stopped(&self) -> bool {

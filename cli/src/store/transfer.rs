@@ -1,8 +1,6 @@
 //! The commands `import`, `export` and `copy`. Invariant: rows pass through in pieces of bounded size, and what they become is there at once or
 //! not at all.
 
-use std::path::Path;
-
 use serde_json::json;
 use stillpoint_store::files::{FileOptions, FileReader, FileWriter, RecordBatch, SchemaRef};
 use stillpoint_store::{Kind, ReadOptions, Staged, Store, StoreError, Table, WriteOptions, Written};
@@ -10,6 +8,7 @@ use stillpoint_store::{Kind, ReadOptions, Staged, Store, StoreError, Table, Writ
 use super::args::{ExportArgs, ImportArgs, KindArg, RowsArgs};
 use super::bar::Bar;
 use super::name::SymbolName;
+use super::place::Place;
 use super::{Called, list};
 use crate::failure::{Done, Failure};
 use crate::numbers::{bytes, grouped};
@@ -58,13 +57,13 @@ pub(super) fn import(called: &Called<'_>, args: &ImportArgs) -> Result<Done, Fai
 }
 
 /// Copies a version of a symbol.
-pub(super) fn copy(called: &Called<'_>, from: &SymbolName, to: &SymbolName, to_store: Option<&Path>) -> Result<Done, Failure> {
+pub(super) fn copy(called: &Called<'_>, from: &SymbolName, to: &SymbolName, to_store: Option<&Place>) -> Result<Done, Failure> {
     to.without_version().map_err(Failure::Input)?;
     let store = called.open()?;
     let library = store.rows(&from.library)?;
     let scan = library.scan(&from.symbol, &ReadOptions::as_of(from.as_of.clone()).bypass_cache())?;
     let other = match to_store {
-        Some(folder) => Called { folder, ..*called }.open_or_make()?,
+        Some(place) => place.open_or_make()?,
         None => store.clone(),
     };
     let kind = store.info(&from.library)?.kind;

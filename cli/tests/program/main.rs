@@ -15,3 +15,5 @@ mod store_bad_input;
 mod store_interop;
 #[cfg(feature = "store")]
 mod store_interrupt;
+#[cfg(feature = "s3")]
+mod store_s3;

@@ -12,7 +12,7 @@ use super::state::{Part, Place, Series};
 use crate::date::DateRange;
 use crate::error::StoreError;
 use crate::log::commit_number;
-use crate::segment::{Columns, GROUP_ROWS, SEGMENT_ROWS, Wanted, read_inline, read_segment};
+use crate::segment::{Columns, GROUP_ROWS, InlineDecoder, SEGMENT_ROWS, Wanted, read_inline, read_segment};
 use crate::table::Table;
 
 /// So many bytes of a symbol's rows may lie in commits before they are moved into a segment in the background.
@@ -123,7 +123,7 @@ impl Core {
     }
 
     fn rows_of(self: &Arc<Self>, run: &Run) -> Result<Table, StoreError> {
-        let mut batches = Vec::new();
+        let (mut batches, mut decoder) = (Vec::new(), InlineDecoder::default());
         let columns = Columns { schema: run.schema.clone() };
         let objects = &*self.shared.objects;
         for part in &run.parts {
@@ -135,9 +135,15 @@ impl Core {
             };
             match &part.place {
                 Place::Segment(segment) => read_segment(objects, segment, &columns, Wanted { cache: None, ..wanted }, &mut emit)?,
-                Place::Inline(blob) => {
-                    read_inline(objects, &crate::log::commit_name(&self.folder, blob.commit), blob, &columns, wanted, &mut emit)?
-                }
+                Place::Inline(blob) => read_inline(
+                    &mut decoder,
+                    objects,
+                    &crate::log::commit_name(&self.folder, blob.commit),
+                    blob,
+                    &columns,
+                    wanted,
+                    &mut emit,
+                )?,
             };
         }
         // Small batches cost the writer more than one copy does.

@@ -116,8 +116,10 @@ impl Core {
             let number = self.shared.segments.fetch_add(1, Ordering::Relaxed);
             let name = format!("{}/segment/{}/{:016x}-{number:06}.parquet", self.folder, escaped(symbol), self.shared.writer);
             let (segment, bytes) = segment::write(name, table.schema(), &batches)?;
-            if !self.shared.objects.put_new(&segment.name, vec![bytes])? {
-                let what = format!("{} is there already", self.shared.objects.place(&segment.name));
+            let objects = &self.shared.objects;
+            // A bucket that was asked twice for one thing may say that it is there already.
+            if !objects.put_new(&segment.name, vec![bytes.clone()])? && objects.get(&segment.name)?.as_ref() != Some(&bytes) {
+                let what = format!("{} is there already", objects.place(&segment.name));
                 return Err(StoreError::Io { what, why: "two writers have one number, which does not happen by chance".to_owned() });
             }
             let spans = segment.groups.iter().filter_map(|group| group.span);
@@ -152,14 +154,17 @@ impl Core {
             if touched.is_some() && !planned.only_tip {
                 return Ok(Verdict::Later);
             }
-            core.check_quota(state, planned.adds)?;
+            // The operations that are planned already count too.
+            let adds = planned.adds + touched.map_or(0, |tip| tip.adds);
+            let others: u64 = group.tips().filter(|(key, _)| **key != name).map(|(_, tip)| tip.adds).sum();
+            core.check_quota(state, planned.adds, others + adds)?;
             let mut blob = blob.clone();
             let entries = planned.ops.into_iter().map(|op| {
                 let uses = matches!(&op, Op::Write { parts, .. } | Op::Append { parts, .. } if parts.iter().any(|part| matches!(part.place, PlaceOp::Here)));
                 Entry { blob: if uses { blob.take() } else { None }, op }
             });
             let entries = entries.collect();
-            let tips = planned.tip.map(|tip| (name.clone(), tip)).into_iter().collect();
+            let tips = planned.tip.map(|tip| (name.clone(), Tip { adds, ..tip })).into_iter().collect();
             Ok(Verdict::Commit { entries, tips, whole: false })
         })?;
         if let (Some(stamp), Some(batch)) = (stamp, &laid.batch) {
@@ -198,8 +203,9 @@ impl Core {
         Laid::of(Arc::new(Schema::empty()), Vec::new(), 0, None, 0)
     }
 
-    pub(crate) fn check_quota(&self, state: &Series, adds: u64) -> Result<(), StoreError> {
-        let (quota, wanted) = (self.quota.load(Ordering::Relaxed), state.bytes + adds);
+    /// Whether there is room for what one adds, when all together add so much.
+    fn check_quota(&self, state: &Series, adds: u64, together: u64) -> Result<(), StoreError> {
+        let (quota, wanted) = (self.quota.load(Ordering::Relaxed), state.bytes + together);
         if quota > 0 && adds > 0 && wanted > quota {
             return Err(StoreError::QuotaExceeded { library: self.name.clone(), quota, wanted });
         }
@@ -240,7 +246,7 @@ pub(super) fn tip_of(state: &Series, symbol: &str) -> Option<Tip> {
     let known = state.symbols.get(symbol)?;
     let latest = known.latest()?;
     let schema: Arc<Schema> = state.schema(latest.schema).clone();
-    Some(Tip { number: known.next - 1, span: latest.span, rows: latest.rows, schema, exists: true })
+    Some(Tip { number: known.next - 1, span: latest.span, rows: latest.rows, schema, exists: true, adds: 0 })
 }
 
 /// About what the rows of a batch take, when it is a part of larger arrays.

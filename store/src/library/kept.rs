@@ -48,6 +48,12 @@ impl<S: Measured> Kept<S> {
         Ok(self.log.read(look))
     }
 
+    /// How many commits it has.
+    pub(crate) fn committed(&self) -> Result<u64, StoreError> {
+        self.log.refresh()?;
+        Ok(self.log.number())
+    }
+
     /// Commits what `plan` says of the state at the instant of the commit. It is asked again when the state has changed.
     pub(crate) fn change<T, E>(
         self: &Arc<Self>,

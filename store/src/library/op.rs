@@ -104,4 +104,6 @@ pub(crate) struct Tip {
     pub(crate) rows: u64,
     pub(crate) schema: Arc<Schema>,
     pub(crate) exists: bool,
+    /// Bytes that these operations add.
+    pub(crate) adds: u64,
 }

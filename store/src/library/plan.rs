@@ -115,7 +115,7 @@ impl Core {
                 ops.push(Op::Drop { symbol: name.clone(), versions: older });
             }
             ops.extend(audit(&name, Some(number), what, options.audit.as_ref()));
-            let tip = Tip { number, span: mine.span, rows: mine.rows, schema: mine.schema.clone(), exists: true };
+            let tip = Tip { number, span: mine.span, rows: mine.rows, schema: mine.schema.clone(), exists: true, adds: 0 };
             Ok(Planned { ops, tip: Some(tip), only_tip, adds: mine.bytes, result: (number, mine.rows) })
         })?;
         let at = stamp.map_or(Instant::MIN, |stamp| stamp.at);
@@ -190,7 +190,7 @@ impl Core {
             }
             ops.extend(audit(&name, Some(number), "append", options.audit.as_ref()));
             let rows = tip.rows + mine.rows;
-            let tip = Tip { number, span, rows, schema, exists: true };
+            let tip = Tip { number, span, rows, schema, exists: true, adds: 0 };
             Ok(Planned { ops, tip: Some(tip), only_tip, adds: mine.bytes, result: (number, rows, None) })
         })?;
         let at = at.or(stamp.map(|stamp| stamp.at)).unwrap_or(Instant::MIN);
@@ -209,7 +209,7 @@ fn first_append(state: &Series, name: &str, mine: &Laid, options: &WriteOptions)
         metadata: metadata_text(options.metadata.as_ref()),
     }];
     ops.extend(audit(name, Some(number), "append", options.audit.as_ref()));
-    let tip = Tip { number, span: mine.span, rows: mine.rows, schema: mine.schema.clone(), exists: true };
+    let tip = Tip { number, span: mine.span, rows: mine.rows, schema: mine.schema.clone(), exists: true, adds: 0 };
     Planned { ops, tip: Some(tip), only_tip: true, adds: mine.bytes, result: (number, mine.rows, None) }
 }
 

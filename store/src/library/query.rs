@@ -17,7 +17,7 @@ use crate::query::{ColumnStatistics, Literal, Pushdown, Query, Rows, Statistics}
 use crate::table::Table;
 
 impl VersionLibrary {
-    /// The answer to a query over a version. Only the columns, instants and row groups that it needs are read.
+    /// The answer to a query over a version. Only the row groups that it needs are read, and of these only the columns that it needs decoded.
     ///
     /// ```
     /// use stillpoint_engine::Instant;

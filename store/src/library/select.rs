@@ -14,7 +14,7 @@ use crate::date::DateRange;
 use crate::error::{StoreError, help};
 use crate::log::commit_name;
 use crate::query::Pushdown;
-use crate::segment::{Columns, MayMatch, Wanted, read_inline, read_segment};
+use crate::segment::{Columns, InlineDecoder, MayMatch, Wanted, read_inline, read_segment};
 use crate::table::{TIME, Table};
 
 /// The parts of a version that may have what is wanted. As long as it lives, their files are not removed by this process.
@@ -222,8 +222,9 @@ impl Selected {
         may_match: Option<MayMatch<'_>>,
         emit: &mut dyn FnMut(RecordBatch) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
+        let mut decoder = InlineDecoder::default();
         for (part, rows) in &self.parts {
-            if !self.part(part, *rows, may_match, emit)? {
+            if !self.part(&mut decoder, part, *rows, may_match, emit)? {
                 break;
             }
         }
@@ -233,6 +234,7 @@ impl Selected {
     /// Hands rows of one part on, from .. to, counted in its place.
     fn part(
         &self,
+        decoder: &mut InlineDecoder,
         part: &Part,
         rows: (u64, u64),
         may_match: Option<MayMatch<'_>>,
@@ -246,7 +248,7 @@ impl Selected {
             Place::Segment(segment) => read_segment(&*shared.objects, segment, &columns, wanted, emit),
             Place::Inline(blob) => {
                 let object = commit_name(&self.core.folder, blob.commit);
-                read_inline(&*shared.objects, &object, blob, &columns, wanted, emit)
+                read_inline(decoder, &*shared.objects, &object, blob, &columns, wanted, emit)
             }
         }
     }
@@ -286,7 +288,15 @@ impl Selected {
 
     /// The rows, read as they are asked for.
     pub(crate) fn scan(self) -> Scan {
-        Scan { selected: self, part: 0, row: 0, skipping: None, ready: Vec::new().into_iter(), failed: false }
+        Scan {
+            selected: self,
+            decoder: InlineDecoder::default(),
+            part: 0,
+            row: 0,
+            skipping: None,
+            ready: Vec::new().into_iter(),
+            failed: false,
+        }
     }
 }
 
@@ -294,6 +304,7 @@ impl Selected {
 #[derive(Debug)]
 pub struct Scan {
     selected: Selected,
+    decoder: InlineDecoder,
     part: usize,
     /// How far that part was read, counted in its place.
     row: u64,
@@ -366,7 +377,7 @@ impl Iterator for Scan {
             let skipping = self.skipping.as_ref();
             let wants = |group: &RowGroupMetaData, schema: &Schema| skipping.is_none_or(|pushdown| pushdown.wants(group, schema));
             let may_match: Option<MayMatch<'_>> = skipping.map(|_| &wants as MayMatch<'_>);
-            let read = self.selected.part(&self.selected.parts[part].0, rows, may_match, &mut |batch| {
+            let read = self.selected.part(&mut self.decoder, &self.selected.parts[part].0, rows, may_match, &mut |batch| {
                 batches.push(batch);
                 Ok(true)
             });

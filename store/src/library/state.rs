@@ -306,6 +306,18 @@ impl Series {
         self.tidy(name, at);
     }
 
+    /// Removes the version before the last one, or hides it if a snapshot shows it. All its rows are in the last one, so none is dropped.
+    fn replace_before_last(&mut self, name: &str) {
+        let Some(versions) = self.symbols.get_mut(name).map(|symbol| &mut symbol.versions) else { return };
+        let before = versions.len() - 2;
+        let number = versions[before].number;
+        if self.snapshots.values().any(|snapshot| snapshot.pins.get(name) == Some(&number)) {
+            versions[before].hidden = true;
+        } else {
+            versions.remove(before);
+        }
+    }
+
     /// Drops the rows of a symbol that no version shows, and the symbol if it has no version left.
     fn tidy(&mut self, name: &str, at: Instant) {
         let Some(symbol) = self.symbols.get_mut(name) else { return };
@@ -378,10 +390,8 @@ impl State for Series {
                     Version { number, at, chain, rows, schema, span: *span, metadata, hidden: false }
                 });
                 shared.iter().for_each(|part| self.hold(part));
-                let versions = self.symbols.get_mut(symbol).map(|symbol| &mut symbol.versions);
-                if let (true, Some(versions)) = (*replaces, versions) {
-                    // All the rows of the version before are in this one.
-                    versions.remove(versions.len() - 2);
+                if *replaces {
+                    self.replace_before_last(symbol);
                 }
             }
             Op::Describe { symbol, metadata } => self.add_version(symbol, stamp, |symbol, number| {

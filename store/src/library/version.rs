@@ -195,7 +195,8 @@ impl VersionLibrary {
     pub fn list_versions(&self, symbol: &str) -> Result<Vec<VersionInfo>, StoreError> {
         self.0.refresh()?;
         self.0.log.read(|state| {
-            let known = state.symbols.get(symbol).ok_or_else(|| self.0.no_symbol(state, symbol))?;
+            let known =
+                state.symbols.get(symbol).filter(|known| known.latest().is_some()).ok_or_else(|| self.0.no_symbol(state, symbol))?;
             Ok(known.visible().rev().map(|version| self.0.info(state, symbol, version)).collect())
         })
     }
@@ -215,7 +216,7 @@ impl VersionLibrary {
     /// [`StoreError::SnapshotExists`]; [`StoreError::SymbolNotFound`], [`StoreError::VersionNotFound`] for a version that is chosen.
     pub fn snapshot(&self, name: &str, versions: &BTreeMap<String, AsOf>, metadata: Option<&Value>) -> Result<SnapshotInfo, StoreError> {
         check_name("snapshot", name)?;
-        let (core, key, chosen, metadata) = (self.0.clone(), name.to_owned(), versions.clone(), metadata_text(metadata));
+        let (core, key, chosen, text) = (self.0.clone(), name.to_owned(), versions.clone(), metadata_text(metadata));
         let (pins, stamp) = self.0.commit_whole(move |state, _| {
             if state.snapshots.contains_key(&key) {
                 return Err(StoreError::SnapshotExists(key.clone()));
@@ -227,11 +228,11 @@ impl VersionLibrary {
             for (symbol, as_of) in &chosen {
                 pins.insert(symbol.clone(), core.version(state, symbol, as_of)?.1.number);
             }
-            let op = Op::Snapshot { name: key.clone(), pins: pins.clone(), metadata: metadata.clone() };
+            let op = Op::Snapshot { name: key.clone(), pins: pins.clone(), metadata: text.clone() };
             Ok((vec![op], pins))
         })?;
         let at = stamp.map_or(Instant::MIN, |stamp| stamp.at);
-        Ok(SnapshotInfo { name: name.to_owned(), at, versions: pins, metadata: None })
+        Ok(SnapshotInfo { name: name.to_owned(), at, versions: pins, metadata: metadata.cloned() })
     }
 
     /// All snapshots, by name.

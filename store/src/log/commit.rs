@@ -21,9 +21,10 @@ pub(super) fn folder(log: &str) -> String {
     format!("{log}/commit")
 }
 
-/// The object of a commit. Numbers have twelve digits, so that names are in the order of numbers; a folder has at most 10,000.
+/// The object of a commit. Numbers have twelve digits, so that names are in the order of numbers; a folder has at most 1,000, since
+/// opening looks at all that are in the folder of the latest checkpoint's commit.
 pub(crate) fn commit_name(log: &str, number: u64) -> String {
-    format!("{log}/commit/{:08}/{number:012}", number / 10_000)
+    format!("{log}/commit/{:08}/{number:012}", number / 1_000)
 }
 
 /// Which commit an object is.
@@ -205,7 +206,8 @@ impl<Op: DeserializeOwned> Commit<Op> {
 
 /// The header of a commit, or all of a checkpoint, whatever operations it has; and its digest.
 pub(crate) fn header(bytes: &Bytes, place: impl Fn() -> String) -> Result<(serde_json::Value, u128), StoreError> {
-    let (body, digest) = checked(bytes, MAGIC, FORMAT, &place).or_else(|_| checked(bytes, b"SPcheckp", FORMAT, &place))?;
+    let magic = if bytes.starts_with(MAGIC) { MAGIC } else { b"SPcheckp" };
+    let (body, digest) = checked(bytes, magic, FORMAT, &place)?;
     let length = u32::from_le_bytes([body[12], body[13], body[14], body[15]]) as usize;
     let json = if length == 0 { &body[BEFORE_HEADER..] } else { body.get(BEFORE_HEADER..BEFORE_HEADER + length).unwrap_or_default() };
     let value = serde_json::from_slice(json).map_err(|error| StoreError::damaged(place(), format!("it cannot be read ({error})")))?;

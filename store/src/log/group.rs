@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use stillpoint_engine::Instant;
 
 use super::commit::{Entry, commit_name, encode};
@@ -31,6 +31,11 @@ impl<S: State> Group<S> {
     /// What was left behind under a key.
     pub(crate) fn tip(&self, key: &str) -> Option<&S::Tip> {
         self.tips.get(key)
+    }
+
+    /// All that was left behind, by key.
+    pub(crate) fn tips(&self) -> impl Iterator<Item = (&String, &S::Tip)> {
+        self.tips.iter()
     }
 
     /// Whether nothing was planned before.
@@ -105,11 +110,13 @@ impl<S: State> Drop for Turn<'_, S> {
 pub(super) struct Waiting<S: State> {
     wishes: VecDeque<Wish<S>>,
     somebody_commits: bool,
+    /// How many there were the last time.
+    last_group: usize,
 }
 
 impl<S: State> Default for Waiting<S> {
     fn default() -> Self {
-        Self { wishes: VecDeque::new(), somebody_commits: false }
+        Self { wishes: VecDeque::new(), somebody_commits: false, last_group: 0 }
     }
 }
 
@@ -144,7 +151,12 @@ impl<S: State> Log<S> {
                 continue;
             }
             waiting.somebody_commits = true;
+            if waiting.last_group > 1 {
+                // Who had his answer with the others may be about to come back: with him there are fewer commits.
+                MutexGuard::unlocked(&mut waiting, std::thread::yield_now);
+            }
             let mut turn = Turn { log: self, wishes: take_group(&mut waiting.wishes) };
+            waiting.last_group = turn.wishes.len();
             drop(waiting);
             self.commit_group(&mut turn.wishes);
             drop(turn);

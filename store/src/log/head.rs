@@ -27,9 +27,8 @@ impl<S: State> Head<S> {
 
     pub(super) fn open(objects: &dyn Objects, folder: &str) -> Result<Self, StoreError> {
         let mut head = Self::latest_checkpoint(objects, folder)?;
-        let mut commits: Vec<u64> = objects.list(&commit::folder(folder))?.iter().filter_map(|info| commit_number(&info.name)).collect();
-        commits.retain(|number| *number > head.number);
-        for number in commits {
+        let later = objects.list_after(&commit::folder(folder), &commit_name(folder, head.number))?;
+        for number in later.iter().filter_map(|info| commit_number(&info.name)) {
             // The list need not show a moment: what is newer may be listed where what is older is not yet. Each is there when it is read.
             while head.number < number {
                 let next = commit_name(folder, head.number + 1);

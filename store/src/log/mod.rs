@@ -103,6 +103,11 @@ impl<S: State> Log<S> {
         look(&self.head.read().state)
     }
 
+    /// How many commits are known.
+    pub(crate) fn number(&self) -> u64 {
+        self.head.read().number
+    }
+
     /// Takes in what others have committed. Returns whether there was anything.
     ///
     /// # Errors

@@ -1,9 +1,11 @@
 //! Objects through the crate `object_store`. Invariant: calls return when the work is done, whatever runtime the caller is in.
 
 use std::fmt;
+use std::fs::File;
 use std::future::Future;
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::ops::Range;
-use std::path::Path as FilePath;
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,7 +13,8 @@ use futures::TryStreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
-use object_store::{Error, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use object_store::prefix::PrefixStore;
+use object_store::{Error, GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use stillpoint_engine::Instant;
 use tokio::runtime::Runtime;
 
@@ -32,8 +35,9 @@ use crate::error::StoreError;
 #[derive(Clone)]
 pub struct Bucket {
     store: Arc<dyn ObjectStore>,
-    prefix: String,
     shown: String,
+    /// Where its objects are files.
+    folder: Option<PathBuf>,
     /// What needs sockets and timers runs here; files need none.
     runtime: Option<Arc<Runtime>>,
 }
@@ -54,12 +58,15 @@ impl Bucket {
         let failed = |why: String| StoreError::Io { what: format!("opening the folder {}", folder.display()), why };
         std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
         let store = LocalFileSystem::new_with_prefix(folder).map_err(|error| failed(error.to_string()))?.with_fsync(synced);
-        Ok(Self { store: Arc::new(store), prefix: String::new(), shown: folder.display().to_string(), runtime: None })
+        // The program may go to another folder later.
+        let absolute = folder.canonicalize().map_err(|error| failed(error.to_string()))?;
+        let shown = folder.display().to_string();
+        Ok(Self { store: Arc::new(store), shown, folder: Some(absolute), runtime: None })
     }
 
     /// Memory of this process, for tests and for what need not be kept.
     pub fn memory() -> Self {
-        Self { store: Arc::new(InMemory::new()), prefix: String::new(), shown: "memory:".to_owned(), runtime: None }
+        Self { store: Arc::new(InMemory::new()), shown: "memory:".to_owned(), folder: None, runtime: None }
     }
 
     /// A store of objects that was set up elsewhere, such as a bucket in a cloud; objects lie below `prefix`. `shown` is what errors call it.
@@ -67,15 +74,15 @@ impl Bucket {
     /// # Errors
     /// [`StoreError::Io`] if no thread can be had that waits for its sockets.
     pub fn remote(store: Arc<dyn ObjectStore>, prefix: &str, shown: &str) -> Result<Self, StoreError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().thread_name("stillpoint-bucket").build();
-        let runtime = runtime.map_err(|error| StoreError::Io { what: format!("opening {shown}"), why: error.to_string() })?;
-        let prefix = prefix.trim_matches('/');
-        let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-        Ok(Self { store, prefix, shown: shown.trim_end_matches('/').to_owned(), runtime: Some(Arc::new(runtime)) })
+        let (prefix, shown) = (prefix.trim_matches('/'), shown.trim_end_matches('/'));
+        let shown = if prefix.is_empty() { shown.to_owned() } else { format!("{shown}/{prefix}") };
+        Self::below(store, Path::from(prefix), shown)
     }
 
-    fn path(&self, name: &str) -> Path {
-        Path::from(format!("{}{name}", self.prefix))
+    pub(super) fn below(store: Arc<dyn ObjectStore>, prefix: Path, shown: String) -> Result<Self, StoreError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().thread_name("stillpoint-bucket").build();
+        let runtime = runtime.map_err(|error| StoreError::Io { what: format!("opening {shown}"), why: error.to_string() })?;
+        Ok(Self { store: Arc::new(PrefixStore::new(store, prefix)), shown, folder: None, runtime: Some(Arc::new(runtime)) })
     }
 
     /// Waits for `work`: on this thread, or on the runtime of what needs one.
@@ -91,14 +98,55 @@ impl Bucket {
             .unwrap_or_else(|_| Err(Error::Generic { store: "bucket", source: "the thread that waits for its sockets has ended".into() }))
     }
 
-    fn failed(&self, doing: &str, name: &str, error: &Error) -> StoreError {
+    /// What was listed in a folder, by name.
+    fn infos(&self, folder: &str, listed: Result<Vec<ObjectMeta>, Error>) -> Result<Vec<ObjectInfo>, StoreError> {
+        let listed = listed.map_err(|error| self.failed("listing", folder, &error))?;
+        let mut infos: Vec<_> = listed
+            .into_iter()
+            .map(|object| {
+                // In i64 nanoseconds all times until the year 2262 can be told.
+                let written = Instant::from_nanos(object.last_modified.timestamp_nanos_opt().unwrap_or(i64::MAX));
+                ObjectInfo { name: object.location.into(), bytes: object.size, written }
+            })
+            .collect();
+        infos.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(infos)
+    }
+
+    fn failed(&self, doing: &str, name: &str, error: &dyn fmt::Display) -> StoreError {
         StoreError::Io { what: format!("{doing} {}", self.place(name)), why: error.to_string() }
+    }
+}
+
+/// A file, or some of its bytes. The crate would make a URL of each path and a path of it again, which takes as long as reading a small file.
+fn read_file(path: &FilePath, range: Option<Range<u64>>) -> std::io::Result<Bytes> {
+    let mut file = File::open(path)?;
+    let mut bytes = Vec::new();
+    match range {
+        Some(range) => {
+            file.seek(SeekFrom::Start(range.start))?;
+            bytes.resize((range.end - range.start) as usize, 0);
+            file.read_exact(&mut bytes)?;
+        }
+        None => _ = file.read_to_end(&mut bytes)?,
+    }
+    Ok(bytes.into())
+}
+
+/// `None`: there is no such file.
+fn found(read: std::io::Result<Bytes>) -> std::io::Result<Option<Bytes>> {
+    match read {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory) => Ok(None),
+        read => read.map(Some),
     }
 }
 
 impl Objects for Bucket {
     fn get(&self, name: &str) -> Result<Option<Bytes>, StoreError> {
-        let (store, path) = (self.store.clone(), self.path(name));
+        if let Some(folder) = &self.folder {
+            return found(read_file(&folder.join(name), None)).map_err(|error| self.failed("reading", name, &error));
+        }
+        let (store, path) = (self.store.clone(), Path::from(name));
         match self.wait(async move { store.get(&path).await?.bytes().await }) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(Error::NotFound { .. }) => Ok(None),
@@ -107,19 +155,26 @@ impl Objects for Bucket {
     }
 
     fn get_range(&self, name: &str, range: Range<u64>) -> Result<Option<Bytes>, StoreError> {
-        let (store, path) = (self.store.clone(), self.path(name));
         let wanted = range.end - range.start;
+        let damaged = |what: &dyn fmt::Display| StoreError::damaged(self.place(name), format!("{what} where {wanted} bytes were written"));
+        if let Some(folder) = &self.folder {
+            return match found(read_file(&folder.join(name), Some(range))) {
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(damaged(&"fewer")),
+                read => read.map_err(|error| self.failed("reading", name, &error)),
+            };
+        }
+        let (store, path) = (self.store.clone(), Path::from(name));
         let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
         match self.wait(async move { store.get_opts(&path, options).await?.bytes().await }) {
             Ok(bytes) if bytes.len() as u64 == wanted => Ok(Some(bytes)),
-            Ok(bytes) => Err(StoreError::damaged(self.place(name), format!("{} bytes where {wanted} were written", bytes.len()))),
+            Ok(bytes) => Err(damaged(&bytes.len())),
             Err(Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.failed("reading", name, &error)),
         }
     }
 
     fn put_new(&self, name: &str, pieces: Vec<Bytes>) -> Result<bool, StoreError> {
-        let (store, path) = (self.store.clone(), self.path(name));
+        let (store, path) = (self.store.clone(), Path::from(name));
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
         match self.wait(async move { store.put_opts(&path, PutPayload::from_iter(pieces), options).await }) {
             Ok(_) => Ok(true),
@@ -129,7 +184,7 @@ impl Objects for Bucket {
     }
 
     fn delete(&self, name: &str) -> Result<(), StoreError> {
-        let (store, path) = (self.store.clone(), self.path(name));
+        let (store, path) = (self.store.clone(), Path::from(name));
         match self.wait(async move { store.delete(&path).await }) {
             Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(self.failed("deleting", name, &error)),
@@ -137,23 +192,51 @@ impl Objects for Bucket {
     }
 
     fn list(&self, folder: &str) -> Result<Vec<ObjectInfo>, StoreError> {
-        let (store, path) = (self.store.clone(), self.path(folder));
-        let listed = self.wait(async move { store.list(Some(&path)).try_collect::<Vec<_>>().await });
-        let listed = listed.map_err(|error| self.failed("listing", folder, &error))?;
-        let mut infos: Vec<_> = listed
-            .into_iter()
-            .filter_map(|object| {
-                let name = object.location.as_ref().strip_prefix(&self.prefix)?.to_owned();
-                // In i64 nanoseconds all times until the year 2262 can be told.
-                let written = Instant::from_nanos(object.last_modified.timestamp_nanos_opt().unwrap_or(i64::MAX));
-                Some(ObjectInfo { name, bytes: object.size, written })
-            })
-            .collect();
-        infos.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(infos)
+        let (store, path) = (self.store.clone(), Path::from(folder));
+        self.infos(folder, self.wait(async move { store.list(Some(&path)).try_collect().await }))
+    }
+
+    fn list_after(&self, folder: &str, after: &str) -> Result<Vec<ObjectInfo>, StoreError> {
+        let (store, path, after) = (self.store.clone(), Path::from(folder), Path::from(after));
+        let listed = self.wait(async move {
+            let here = store.list_with_delimiter(Some(&path)).await?;
+            let mut listed: Vec<_> = here.objects.into_iter().filter(|object| object.location > after).collect();
+            let before = |folder: &Path| after.as_ref().bytes().take(folder.as_ref().len()).gt(folder.as_ref().bytes());
+            for folder in here.common_prefixes.iter().filter(|folder| !before(folder)) {
+                listed.extend(store.list_with_offset(Some(folder), &after).try_collect::<Vec<_>>().await?);
+            }
+            Ok(listed)
+        });
+        self.infos(folder, listed)
     }
 
     fn place(&self, name: &str) -> String {
-        format!("{}/{}{name}", self.shown, self.prefix)
+        format!("{}/{name}", self.shown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_after_a_name_is_listed_wherever_it_lies() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let below = Bucket::remote(Arc::new(InMemory::new()), "some/where", "here").expect("a thread");
+        let buckets = [Bucket::memory(), Bucket::folder(folder.path(), false).expect("it is there"), below];
+        for bucket in &buckets {
+            for name in ["a/0/1", "a/0/2", "a/0/3", "a/1/1", "a/1/deep/er", "a/0-x", "a/z", "b/0/3"] {
+                assert!(bucket.put_new(name, vec!["x".into()]).expect("written"));
+            }
+            let after = |name| {
+                let listed = bucket.list_after("a", name).expect("listed");
+                listed.into_iter().map(|object| object.name).collect::<Vec<_>>()
+            };
+            assert_eq!(after("a/0/2"), ["a/0/3", "a/1/1", "a/1/deep/er", "a/z"]);
+            assert_eq!(after("a/0-y/1"), ["a/0/1", "a/0/2", "a/0/3", "a/1/1", "a/1/deep/er", "a/z"]);
+            assert_eq!(after("a/1/2"), ["a/1/deep/er", "a/z"]);
+            assert!(after("a/z").is_empty());
+            assert!(bucket.list_after("nowhere", "nowhere/1").expect("listed").is_empty());
+        }
     }
 }

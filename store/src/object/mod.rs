@@ -2,6 +2,7 @@
 
 mod bucket;
 mod name;
+mod url;
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -60,6 +61,17 @@ pub trait Objects: Debug + Send + Sync {
     /// # Errors
     /// [`StoreError::Io`].
     fn list(&self, folder: &str) -> Result<Vec<ObjectInfo>, StoreError>;
+
+    /// The objects in a folder and below whose names come after `after`, by name. Worth an implementation of its own where what comes before
+    /// need not be looked at.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    fn list_after(&self, folder: &str, after: &str) -> Result<Vec<ObjectInfo>, StoreError> {
+        let mut listed = self.list(folder)?;
+        listed.retain(|object| object.name.as_str() > after);
+        Ok(listed)
+    }
 
     /// Where an object lies, for people and other programs: a path or URL.
     fn place(&self, name: &str) -> String;

@@ -21,18 +21,76 @@ pub(crate) fn encode(schema: &Schema, batches: &[RecordBatch]) -> Result<Bytes, 
     Ok(cursor.into_inner().into())
 }
 
-/// The rows of such bytes, as one batch.
-pub(crate) fn decode(bytes: Bytes, place: &dyn Fn() -> String) -> Result<RecordBatch, StoreError> {
-    let damaged = |error: arrow_schema::ArrowError| StoreError::damaged(place(), format!("its rows cannot be decoded ({error})"));
-    let mut decoder = StreamDecoder::new();
-    let mut buffer = bytes.into();
-    let mut batches = Vec::new();
-    while let Some(batch) = decoder.decode(&mut buffer).map_err(damaged)? {
-        batches.push(batch);
+/// What a stream ends with.
+const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+
+/// Decodes one stream after the other. A schema is decoded again only where it differs from that of the stream before.
+#[derive(Debug, Default)]
+pub(crate) struct InlineDecoder {
+    decoder: StreamDecoder,
+    /// The message that the decoder has its schema from.
+    schema: Bytes,
+}
+
+impl InlineDecoder {
+    /// The rows of such bytes, as one batch.
+    pub(crate) fn decode(&mut self, bytes: &Bytes, place: &dyn Fn() -> String) -> Result<RecordBatch, StoreError> {
+        let damaged = |error: arrow_schema::ArrowError| StoreError::damaged(place(), format!("its rows cannot be decoded ({error})"));
+        let schema = schema_message(bytes).unwrap_or_default();
+        // An end would end it for the streams after this one too.
+        let mut rest = bytes.slice(..bytes.strip_suffix(&END).unwrap_or(bytes).len());
+        let known = std::mem::take(&mut self.schema);
+        if !schema.is_empty() && schema == known {
+            rest = rest.slice(schema.len()..);
+        } else {
+            self.decoder = StreamDecoder::new();
+        }
+        let mut buffer = rest.into();
+        let mut batches = Vec::new();
+        while let Some(batch) = self.decoder.decode(&mut buffer).map_err(damaged)? {
+            batches.push(batch);
+        }
+        self.schema = schema;
+        match &batches[..] {
+            [one] => Ok(one.clone()),
+            [] => Err(StoreError::damaged(place(), "there are no rows in it")),
+            many => arrow_select::concat::concat_batches(&many[0].schema(), many).map_err(damaged),
+        }
     }
-    match &batches[..] {
-        [one] => Ok(one.clone()),
-        [] => Err(StoreError::damaged(place(), "there are no rows in it")),
-        many => arrow_select::concat::concat_batches(&many[0].schema(), many).map_err(damaged),
+}
+
+/// The first message of a stream, with the marker and the length before it. Messages of schemas have no body.
+fn schema_message(bytes: &Bytes) -> Option<Bytes> {
+    let length = u32::from_le_bytes(*bytes.get(4..)?.first_chunk()?) as usize;
+    (8 + length <= bytes.len() - END.len()).then(|| bytes.slice(..8 + length))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, DictionaryArray, Float64Array, types::Int32Type};
+
+    use super::*;
+
+    fn one(name: &str, column: ArrayRef) -> RecordBatch {
+        RecordBatch::try_from_iter([(name, column)]).expect("a column")
+    }
+
+    /// The decoder goes from one schema to another and back, over texts that repeat and over bytes that are none.
+    #[test]
+    fn streams_are_decoded_one_after_the_other_as_each_alone() {
+        let prices = |values: &[f64]| one("price", Arc::new(Float64Array::from(values.to_vec())));
+        let sides = |values: &[&str]| one("side", Arc::new(values.iter().copied().collect::<DictionaryArray<Int32Type>>()));
+        let batches = [prices(&[1.0]), prices(&[2.0, 3.0]), sides(&["buy", "sell"]), sides(&["none"]), prices(&[4.0])];
+        let mut decoder = InlineDecoder::default();
+        for batch in &batches {
+            let bytes = encode(&batch.schema(), std::slice::from_ref(batch)).expect("encoded");
+            assert_eq!(&decoder.decode(&bytes, &String::new).expect("decoded"), batch);
+            for cut in [0, 5, 100, bytes.len() - 9] {
+                assert!(decoder.decode(&bytes.slice(..cut), &String::new).is_err(), "{cut} bytes of {}", bytes.len());
+            }
+            assert_eq!(&decoder.decode(&bytes, &String::new).expect("decoded again"), batch);
+        }
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::log::{digest, hex128};
 
-pub(crate) use inline::{decode as decode_inline, encode as encode_inline};
+pub(crate) use inline::{InlineDecoder, encode as encode_inline};
 pub(crate) use read::{Columns, MayMatch, Wanted, read_inline, read_segment};
 pub(crate) use write::{GROUP_ROWS, SEGMENT_ROWS, write};
 

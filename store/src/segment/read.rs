@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
@@ -12,12 +12,15 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{ChunkReader, Length};
 
-use super::{GROUP_ROWS, Segment, decode_inline};
+use super::{GROUP_ROWS, InlineDecoder, Segment};
 use crate::cache::{Cache, ColumnKey};
 use crate::error::StoreError;
 use crate::log::{BlobRef, digest};
 use crate::object::Objects;
 use crate::table::time_of;
+
+/// A file of at most so many bytes is read at once.
+const SMALL_FILE: u64 = 512 << 10;
 
 /// Which columns are read, and in which order.
 #[derive(Clone, Debug)]
@@ -72,10 +75,36 @@ impl ChunkReader for Pieces {
     }
 }
 
+/// What is read of a segment. Of a small one, all at once.
+struct File<'a> {
+    objects: &'a dyn Objects,
+    segment: &'a Segment,
+    whole: Option<Bytes>,
+}
+
+impl File<'_> {
+    /// Bytes that fit their checksum.
+    fn range(&mut self, wanted: Range<u64>, checksum: u128) -> Result<Bytes, StoreError> {
+        let (objects, name, all) = (self.objects, &self.segment.name, 0..self.segment.bytes);
+        if all.end > SMALL_FILE {
+            return range(objects, name, wanted, checksum);
+        }
+        let whole = match &self.whole {
+            Some(whole) => whole,
+            None => self.whole.insert(unchecked(objects, name, all)?),
+        };
+        let bytes = whole.slice(wanted.start as usize..wanted.end as usize);
+        check(objects, name, &bytes, wanted, checksum)?;
+        Ok(bytes)
+    }
+}
+
+fn unchecked(objects: &dyn Objects, name: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
+    objects.get_range(name, range)?.ok_or_else(|| StoreError::damaged(objects.place(name), "it is missing"))
+}
+
 fn range(objects: &dyn Objects, name: &str, range: Range<u64>, checksum: u128) -> Result<Bytes, StoreError> {
-    let Some(bytes) = objects.get_range(name, range.clone())? else {
-        return Err(StoreError::damaged(objects.place(name), "it is missing"));
-    };
+    let bytes = unchecked(objects, name, range.clone())?;
     check(objects, name, &bytes, range, checksum)?;
     Ok(bytes)
 }
@@ -91,12 +120,13 @@ fn undecodable(objects: &dyn Objects, name: &str, error: impl std::fmt::Display)
     StoreError::damaged(objects.place(name), format!("it cannot be decoded ({error})"))
 }
 
-fn footer(objects: &dyn Objects, segment: &Segment, cache: Option<&Cache>) -> Result<ArrowReaderMetadata, StoreError> {
+fn footer(file: &mut File<'_>, cache: Option<&Cache>) -> Result<ArrowReaderMetadata, StoreError> {
+    let (objects, segment) = (file.objects, file.segment);
     if let Some(footer) = cache.and_then(|cache| cache.footer(&segment.name)) {
         return Ok(footer);
     }
     let from = segment.footer_at();
-    let bytes = range(objects, &segment.name, from..segment.bytes, segment.footer)?;
+    let bytes = file.range(from..segment.bytes, segment.footer)?;
     let pieces = Pieces { len: segment.bytes, pieces: vec![(from, bytes)] };
     let footer =
         ArrowReaderMetadata::load(&pieces, ArrowReaderOptions::new()).map_err(|error| undecodable(objects, &segment.name, error))?;
@@ -114,6 +144,7 @@ pub(crate) fn read_segment(
     wanted: Wanted<'_>,
     mut emit: impl FnMut(RecordBatch) -> Result<bool, StoreError>,
 ) -> Result<bool, StoreError> {
+    let mut file = File { objects, segment, whole: None };
     let mut footer_here = None;
     let name: Arc<str> = segment.name.as_str().into();
     let mut start = 0;
@@ -130,7 +161,7 @@ pub(crate) fn read_segment(
             columns.schema.fields().iter().map(|field| wanted.cache.and_then(|cache| cache.get(&key(field.name())))).collect();
         if found.iter().any(Option::is_none) || wanted.may_match.is_some() {
             if footer_here.is_none() {
-                footer_here = Some(footer(objects, segment, wanted.cache)?);
+                footer_here = Some(footer(&mut file, wanted.cache)?);
             }
             let footer = footer_here.as_ref().expect("it was just put there");
             if let Some(may_match) = wanted.may_match
@@ -138,7 +169,7 @@ pub(crate) fn read_segment(
             {
                 continue;
             }
-            decode_group(objects, segment, index, footer, columns, &mut found)?;
+            decode_group(&mut file, index, footer, columns, &mut found)?;
             if let Some(cache) = wanted.cache {
                 for (field, column) in columns.schema.fields().iter().zip(&found) {
                     if let Some(column) = column {
@@ -167,13 +198,13 @@ fn batch_of(columns: &Columns, arrays: Vec<ArrayRef>, rows: usize, objects: &dyn
 
 /// Decodes the wanted columns of a row group that are in the file; those that are not stay `None`.
 fn decode_group(
-    objects: &dyn Objects,
-    segment: &Segment,
+    file: &mut File<'_>,
     index: usize,
     footer: &ArrowReaderMetadata,
     columns: &Columns,
     found: &mut [Option<ArrayRef>],
 ) -> Result<(), StoreError> {
+    let (objects, segment) = (file.objects, file.segment);
     let in_file: Vec<(usize, usize)> = columns
         .schema
         .fields()
@@ -186,7 +217,7 @@ fn decode_group(
         return Ok(());
     }
     let group = &segment.groups[index];
-    let bytes = range(objects, &segment.name, group.offset..group.offset + group.len, group.digest)?;
+    let bytes = file.range(group.offset..group.offset + group.len, group.digest)?;
     let pieces = Pieces { len: segment.bytes, pieces: vec![(group.offset, bytes)] };
     let mask = ProjectionMask::roots(footer.parquet_schema(), in_file.iter().map(|(_, at)| *at));
     let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(pieces, footer.clone())
@@ -202,18 +233,18 @@ fn decode_group(
     for (wanted, _) in in_file {
         let field = columns.schema.field(wanted);
         let column = batch.column_by_name(field.name()).ok_or_else(|| fail(&"a column is missing"))?;
-        let column = if column.data_type() == field.data_type() {
-            column.clone()
-        } else {
-            arrow_cast::cast(column, field.data_type()).map_err(|error| fail(&error))?
-        };
-        found[wanted] = Some(column);
+        found[wanted] = Some(of_type(column, field.data_type()).map_err(|error| fail(&error))?);
     }
     Ok(())
 }
 
+fn of_type(column: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
+    if column.data_type() == wanted { Ok(column.clone()) } else { arrow_cast::cast(column, wanted) }
+}
+
 /// Reads rows that lie in a commit.
 pub(crate) fn read_inline(
+    decoder: &mut InlineDecoder,
     objects: &dyn Objects,
     object: &str,
     blob: &BlobRef,
@@ -228,12 +259,12 @@ pub(crate) fn read_inline(
         Some(arrays) => arrays,
         None => {
             let bytes = range(objects, object, blob.offset..blob.offset + blob.len, blob.digest)?;
-            let batch = decode_inline(bytes, &|| objects.place(object))?;
+            let batch = decoder.decode(&bytes, &|| objects.place(object))?;
             let arrays = columns.schema.fields().iter().map(|field| {
                 let Some(column) = batch.column_by_name(field.name()) else {
                     return Ok(new_null_array(field.data_type(), batch.num_rows()));
                 };
-                arrow_cast::cast(column, field.data_type()).map_err(|error| undecodable(objects, object, error))
+                of_type(column, field.data_type()).map_err(|error| undecodable(objects, object, error))
             });
             let arrays = arrays.collect::<Result<Vec<_>, _>>()?;
             if let Some(cache) = wanted.cache {

@@ -7,18 +7,19 @@ use crate::library::{AsOf, ReadOptions, Scan, Symbols, TickLibrary, VersionLibra
 
 /// The symbols of a library, each at the version that was the latest when this was made. Clones are the same.
 ///
-/// Versions must stay as long as runs need them: if others prune them meanwhile, take a snapshot first.
+/// Versions must stay as long as runs need them: if others prune them meanwhile, take a snapshot first, and make this of it.
 #[derive(Clone, Debug)]
 pub struct Recorded {
     name: String,
     library: Option<VersionLibrary>,
     pins: BTreeMap<String, u64>,
+    snapshot: Option<String>,
 }
 
 impl Recorded {
     /// Nothing; what a run writes is in a library of this name.
     pub fn nothing(library: impl Into<String>) -> Self {
-        Self { name: library.into(), library: None, pins: BTreeMap::new() }
+        Self { name: library.into(), library: None, pins: BTreeMap::new(), snapshot: None }
     }
 
     /// The latest versions of a library.
@@ -28,7 +29,17 @@ impl Recorded {
     pub fn of(library: &VersionLibrary) -> Result<Self, StoreError> {
         let latest = |symbol: String| Ok((symbol.clone(), library.info(&symbol, &AsOf::Latest)?.number));
         let pins = library.list_symbols(&Symbols::default())?.into_iter().map(latest).collect::<Result<_, StoreError>>()?;
-        Ok(Self { name: library.name().to_owned(), library: Some(library.clone()), pins })
+        Ok(Self { name: library.name().to_owned(), library: Some(library.clone()), pins, snapshot: None })
+    }
+
+    /// The versions that a snapshot shows. They are there as long as it is, also when they are deleted.
+    ///
+    /// # Errors
+    /// [`StoreError::SnapshotNotFound`]; those of [`Recorded::of`].
+    pub fn of_snapshot(library: &VersionLibrary, snapshot: &str) -> Result<Self, StoreError> {
+        let found = library.list_snapshots()?.into_iter().find(|found| found.name == snapshot);
+        let pins = found.ok_or_else(|| StoreError::SnapshotNotFound(snapshot.to_owned()))?.versions;
+        Ok(Self { name: library.name().to_owned(), library: Some(library.clone()), pins, snapshot: Some(snapshot.to_owned()) })
     }
 
     /// The ticks of a library.
@@ -57,6 +68,10 @@ impl Recorded {
             let (wanted, has) = (AsOf::Version(number).to_string(), format!("versions up to {pin} from before the run"));
             return Some(Err(StoreError::VersionNotFound { symbol: symbol.to_owned(), wanted, has }));
         }
-        Some(library.scan(symbol, &ReadOptions { as_of: AsOf::Version(number), ..options.clone() }))
+        let as_of = match &self.snapshot {
+            Some(snapshot) if number == pin => AsOf::Snapshot(snapshot.clone()),
+            _ => AsOf::Version(number),
+        };
+        Some(library.scan(symbol, &ReadOptions { as_of, ..options.clone() }))
     }
 }

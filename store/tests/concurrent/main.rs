@@ -1,5 +1,8 @@
 //! Many threads and processes append to one symbol; processes are killed. Nothing that was acknowledged is lost, and no version is there twice.
 
+#[cfg(feature = "s3")]
+mod s3;
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -18,6 +21,15 @@ fn row(writer: u64, number: u64) -> Table {
 fn open(folder: &Path, synced: bool) -> VersionLibrary {
     let objects: Arc<dyn Objects> = Arc::new(Bucket::folder(folder, synced).expect("a folder"));
     library(objects)
+}
+
+/// A folder that is not synced, or the URL of a bucket, a space, and the endpoint of its server.
+fn open_place(place: &str) -> VersionLibrary {
+    #[cfg(feature = "s3")]
+    if let Some((url, endpoint)) = place.split_once(' ') {
+        return library(s3::bucket(url, endpoint));
+    }
+    open(Path::new(place), false)
 }
 
 fn library(objects: Arc<dyn Objects>) -> VersionLibrary {
@@ -94,9 +106,9 @@ fn numbers(child: &mut Child, word: &str) -> impl Iterator<Item = u64> + use<> {
 #[ignore = "a part of two_processes_of_eight_threads_lose_nothing"]
 fn child_that_appends() {
     let told = told();
-    let [folder, writer, each] = &told[..] else { panic!("three words") };
+    let [place, writer, each] = &told[..] else { panic!("three words") };
     let number = |text: &str| text.parse::<u64>().expect("a number");
-    let versions = append_from_threads(&open(Path::new(folder), false), number(writer), THREADS, number(each));
+    let versions = append_from_threads(&open_place(place), number(writer), THREADS, number(each));
     for version in versions {
         println!("version {version}");
     }
