@@ -36,33 +36,37 @@ impl InlineDecoder {
     /// The rows of such bytes, as one batch.
     pub(crate) fn decode(&mut self, bytes: &Bytes, place: &dyn Fn() -> String) -> Result<RecordBatch, StoreError> {
         let damaged = |error: arrow_schema::ArrowError| StoreError::damaged(place(), format!("its rows cannot be decoded ({error})"));
-        let schema = schema_message(bytes).unwrap_or_default();
-        // An end would end it for the streams after this one too.
-        let mut rest = bytes.slice(..bytes.strip_suffix(&END).unwrap_or(bytes).len());
+        // Without its end, which would end the streams after this one too.
+        let Some(stream) = bytes.strip_suffix(&END).map(|stream| bytes.slice(..stream.len())) else {
+            return Err(StoreError::damaged(place(), "its rows do not end where they should"));
+        };
+        let schema = schema_message(&stream);
         let known = std::mem::take(&mut self.schema);
-        if !schema.is_empty() && schema == known {
-            rest = rest.slice(schema.len()..);
-        } else {
-            self.decoder = StreamDecoder::new();
-        }
-        let mut buffer = rest.into();
+        let mut rest = match &schema {
+            Some(schema) if *schema == known => stream.slice(schema.len()..).into(),
+            _ => {
+                self.decoder = StreamDecoder::new();
+                stream.into()
+            }
+        };
         let mut batches = Vec::new();
-        while let Some(batch) = self.decoder.decode(&mut buffer).map_err(damaged)? {
+        while let Some(batch) = self.decoder.decode(&mut rest).map_err(damaged)? {
             batches.push(batch);
         }
-        self.schema = schema;
-        match &batches[..] {
-            [one] => Ok(one.clone()),
-            [] => Err(StoreError::damaged(place(), "there are no rows in it")),
-            many => arrow_select::concat::concat_batches(&many[0].schema(), many).map_err(damaged),
-        }
+        let batch = match &batches[..] {
+            [one] => one.clone(),
+            [] => return Err(StoreError::damaged(place(), "there are no rows in it")),
+            many => arrow_select::concat::concat_batches(&many[0].schema(), many).map_err(damaged)?,
+        };
+        self.schema = schema.unwrap_or_default();
+        Ok(batch)
     }
 }
 
 /// The first message of a stream, with the marker and the length before it. Messages of schemas have no body.
-fn schema_message(bytes: &Bytes) -> Option<Bytes> {
-    let length = u32::from_le_bytes(*bytes.get(4..)?.first_chunk()?) as usize;
-    (8 + length <= bytes.len() - END.len()).then(|| bytes.slice(..8 + length))
+fn schema_message(stream: &Bytes) -> Option<Bytes> {
+    let length = u32::from_le_bytes(*stream.get(4..)?.first_chunk()?) as usize;
+    (length <= stream.len() - 8).then(|| stream.slice(..8 + length))
 }
 
 #[cfg(test)]
@@ -87,7 +91,7 @@ mod tests {
         for batch in &batches {
             let bytes = encode(&batch.schema(), std::slice::from_ref(batch)).expect("encoded");
             assert_eq!(&decoder.decode(&bytes, &String::new).expect("decoded"), batch);
-            for cut in [0, 5, 100, bytes.len() - 9] {
+            for cut in [0, 5, 100, bytes.len() - 100, bytes.len() - 9, bytes.len() - 4] {
                 assert!(decoder.decode(&bytes.slice(..cut), &String::new).is_err(), "{cut} bytes of {}", bytes.len());
             }
             assert_eq!(&decoder.decode(&bytes, &String::new).expect("decoded again"), batch);

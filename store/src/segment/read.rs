@@ -86,7 +86,7 @@ impl File<'_> {
     /// Bytes that fit their checksum.
     fn range(&mut self, wanted: Range<u64>, checksum: u128) -> Result<Bytes, StoreError> {
         let (objects, name, all) = (self.objects, &self.segment.name, 0..self.segment.bytes);
-        if all.end > SMALL_FILE {
+        if all.end > SMALL_FILE || wanted.end > all.end {
             return range(objects, name, wanted, checksum);
         }
         let whole = match &self.whole {

@@ -162,3 +162,55 @@ impl Spans<'_> {
         first.zip(last)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::{ArrayRef, Float64Array, StringArray, UInt32Array, cast::AsArray, types::UInt32Type};
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+
+    use super::*;
+
+    fn one(name: &str, column: ArrayRef) -> RecordBatch {
+        RecordBatch::try_from_iter([(name, column)]).expect("a column")
+    }
+
+    #[test]
+    fn a_sample_is_taken_from_four_places_whatever_the_batches() {
+        let whole = one("row", Arc::new(UInt32Array::from_iter_values(0..1_000)));
+        let batches = [whole.slice(0, 260), whole.slice(260, 0), whole.slice(260, 740)];
+        let rows: Vec<u32> =
+            sample(&batches).iter().flat_map(|batch| batch.column(0).as_primitive::<UInt32Type>().values().to_vec()).collect();
+        // An eighth of the rows is 125: 31 from each place.
+        let wanted: Vec<u32> = [0..31, 250..281, 500..531, 750..781].into_iter().flatten().collect();
+        assert_eq!(rows, wanted);
+        assert!(sample(&[whole.slice(0, 7)]).is_empty());
+    }
+
+    /// The codec that a column of so many rows is written with.
+    fn codec(column: ArrayRef) -> Compression {
+        let batch = one("column", column);
+        let (_, bytes) = write("a".to_owned(), &batch.schema(), std::slice::from_ref(&batch)).expect("written");
+        let file = SerializedFileReader::new(bytes).expect("a file");
+        assert_eq!(file.metadata().file_metadata().num_rows(), batch.num_rows() as i64);
+        file.metadata().row_group(0).column(0).compression()
+    }
+
+    #[test]
+    fn what_a_dictionary_makes_small_is_not_compressed() {
+        let mut state = 1u32;
+        let mut cents = |most: u32| {
+            let draw = |_| {
+                state ^= state << 13;
+                state ^= state >> 17;
+                state ^= state << 5;
+                f64::from(state % most) / 100.0
+            };
+            Float64Array::from_iter_values((0..20_000).map(draw))
+        };
+        assert_eq!(codec(Arc::new(cents(50))), Compression::UNCOMPRESSED);
+        let zstd = Compression::ZSTD(ZstdLevel::try_new(1).expect("a level"));
+        assert_eq!(codec(Arc::new(cents(19_997))), zstd, "most values are there once");
+        assert_eq!(codec(Arc::new(StringArray::from_iter_values((0..20_000).map(|row| format!("order {row}"))))), zstd);
+        assert_eq!(codec(Arc::new(Float64Array::from(vec![1.5]))), zstd, "too few rows to say");
+    }
+}
