@@ -14,19 +14,23 @@
 //! ```
 
 mod decimal;
-mod ema;
 mod ema_cross;
 mod event;
+pub mod indicators;
 mod instrument;
 mod kinds;
+pub mod operators;
 mod order;
+pub mod portfolio;
 mod position;
+pub mod statistics;
+mod sum;
 mod venue;
 
 pub use decimal::{DecimalError, Decimals, Price, Quantity, parse_decimal};
-pub use ema::Ema;
 pub use ema_cross::{EmaCross, EmaCrossError, EmaCrossSettings, PriceOf};
 pub use event::{Bar, MarketEvent, Quote, Side, Trade, TradeId};
+pub use indicators::Ema;
 pub use instrument::{Instrument, InstrumentId};
 pub use kinds::register;
 pub use order::{Order, OrderEvent, OrderId, OrderKind, Outcome, Reject};
