@@ -36,6 +36,11 @@ pub enum Leg {
     Short,
 }
 
+impl Leg {
+    /// In their order, so that `ALL[leg as usize]` is `leg`.
+    const ALL: [Self; 3] = [Self::Net, Self::Long, Self::Short];
+}
+
 /// A fill of an order, as far as money is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Fill {
@@ -61,6 +66,21 @@ struct Account {
     rates: BTreeMap<CurrencyId, (Price, Decimals)>,
 }
 
+impl Account {
+    /// Puts a position in the place of what was there, in the sums too.
+    fn put(&mut self, scaled: &Scaled, leg: &mut Option<Holding>, after: Holding) {
+        let before = leg.replace(after).map_or(Figures::default(), |before| before.figures(scaled));
+        self.figures.replace(&before, &after.figures(scaled));
+    }
+}
+
+/// An instrument: its terms, and its positions by [`Leg`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Listing {
+    scaled: Scaled,
+    legs: [Option<Holding>; 3],
+}
+
 /// Accounts in several currencies, and positions. See the [module](super).
 ///
 /// A call that fails changes nothing. Booking costs the same for any number of positions but for finding the one; so does asking for the
@@ -69,8 +89,7 @@ struct Account {
 pub struct Portfolio {
     keeping: Keeping,
     accounts: BTreeMap<CurrencyId, Account>,
-    contracts: BTreeMap<InstrumentId, Scaled>,
-    holdings: BTreeMap<(InstrumentId, Leg), Holding>,
+    listings: BTreeMap<InstrumentId, Listing>,
 }
 
 impl Portfolio {
@@ -96,11 +115,11 @@ impl Portfolio {
     /// # Errors
     /// [`PortfolioError`] if the currency is unknown or has too few decimals, or the terms make no contract, or it was added before.
     pub fn add_contract(&mut self, instrument: InstrumentId, contract: Contract) -> Result<(), PortfolioError> {
-        if self.contracts.contains_key(&instrument) {
+        if self.listings.contains_key(&instrument) {
             return Err(PortfolioError::AddedTwice);
         }
         let scaled = contract.clone().scaled(&self.account(contract.settlement)?.currency)?;
-        self.contracts.insert(instrument, scaled);
+        self.listings.insert(instrument, Listing { scaled, legs: [None; 3] });
         Ok(())
     }
 
@@ -109,7 +128,7 @@ impl Portfolio {
     /// # Errors
     /// [`PortfolioError::UnknownCurrency`], [`PortfolioError::TooLarge`].
     pub fn pay_in(&mut self, currency: CurrencyId, amount: i128) -> Result<(), PortfolioError> {
-        self.account_mut(currency)?.figures.paid_in += countable(amount)?;
+        account_mut(&mut self.accounts, currency)?.figures.paid_in += countable(amount)?;
         Ok(())
     }
 
@@ -118,15 +137,15 @@ impl Portfolio {
     /// # Errors
     /// [`PortfolioError`] if something of the fill is unknown, out of range, or closes more than a leg has.
     pub fn fill(&mut self, fill: &Fill) -> Result<(), PortfolioError> {
-        let scaled = self.contract(fill.instrument)?;
         let (fee_currency, fee) = fill.fee;
         self.account(fee_currency)?;
         countable(fee)?;
         if fill.quantity.0 <= 0 {
             return Err(PortfolioError::BadQuantity);
         }
-        let signed = fill.side.sign() * fill.quantity.0;
-        let before = self.holding(fill.instrument, fill.leg).copied().unwrap_or(Holding::nothing(fill.price));
+        let Listing { scaled, legs } = self.listings.get_mut(&fill.instrument).ok_or(PortfolioError::UnknownInstrument(fill.instrument))?;
+        let leg = &mut legs[fill.leg as usize];
+        let before = leg.unwrap_or(Holding::nothing(fill.price));
         match (self.keeping, fill.leg, fill.side) {
             (Keeping::Netting, Leg::Net, _) | (Keeping::Hedging, Leg::Long, Side::Buy) | (Keeping::Hedging, Leg::Short, Side::Sell) => {}
             (Keeping::Hedging, Leg::Long, Side::Sell) | (Keeping::Hedging, Leg::Short, Side::Buy) => {
@@ -137,9 +156,9 @@ impl Portfolio {
             }
             (keeping, leg, _) => return Err(PortfolioError::WrongLeg { leg, keeping }),
         }
-        let after = before.filled(scaled, signed, fill.price)?;
-        self.replace((fill.instrument, fill.leg), after)?;
-        self.account_mut(fee_currency)?.figures.fees += fee;
+        let after = before.filled(scaled, fill.side.sign() * fill.quantity.0, fill.price)?;
+        account_mut(&mut self.accounts, scaled.contract.settlement)?.put(scaled, leg, after);
+        account_mut(&mut self.accounts, fee_currency)?.figures.fees += fee;
         Ok(())
     }
 
@@ -178,17 +197,18 @@ impl Portfolio {
     /// # Errors
     /// [`PortfolioError`] if there is no such position, or it has no value at that price.
     pub fn liquidate(&mut self, instrument: InstrumentId, leg: Leg, price: Price, fee: i128) -> Result<(), PortfolioError> {
-        let scaled = self.contract(instrument)?;
-        let held = self.holding(instrument, leg).filter(|holding| holding.quantity() != 0);
-        let before = *held.ok_or(PortfolioError::MoreThanHeld { held: 0 })?;
         countable(fee)?;
+        let Listing { scaled, legs } = self.listings.get_mut(&instrument).ok_or(PortfolioError::UnknownInstrument(instrument))?;
+        let held = legs[leg as usize].filter(|holding| holding.quantity() != 0);
+        let before = held.ok_or(PortfolioError::MoreThanHeld { held: 0 })?;
         let after = before.filled(scaled, -before.quantity(), price)?;
-        let (isolated, settlement) = (scaled.contract.mode() == Some(MarginMode::Isolated), scaled.contract.settlement);
-        let loss = fee + before.realised() - after.realised();
-        self.replace((instrument, leg), after)?;
-        let figures = &mut self.account_mut(settlement)?.figures;
-        figures.fees += fee;
-        figures.covered += if isolated { (loss - before.isolated).max(0) } else { 0 };
+        let account = account_mut(&mut self.accounts, scaled.contract.settlement)?;
+        account.put(scaled, &mut legs[leg as usize], after);
+        account.figures.fees += fee;
+        if scaled.contract.mode() == Some(MarginMode::Isolated) {
+            let loss = fee + before.realised() - after.realised();
+            account.figures.covered += (loss - before.isolated).max(0);
+        }
         Ok(())
     }
 
@@ -198,12 +218,13 @@ impl Portfolio {
     /// # Errors
     /// [`PortfolioError::UnknownInstrument`].
     pub fn due(&self, instrument: InstrumentId) -> Result<Vec<Liquidation>, PortfolioError> {
-        let scaled = self.contract(instrument)?;
+        let Listing { scaled, legs } = self.listing(instrument)?;
         let settlement = scaled.contract.settlement;
         let mut due = Vec::new();
         if scaled.contract.mode() == Some(MarginMode::Isolated) {
-            let fallen = self.legs(instrument).filter(|(_, holding)| holding.falls(scaled, holding.isolated, holding.price));
-            due.extend(fallen.map(|(leg, _)| Liquidation::Position(instrument, leg)));
+            let fallen = |holding: &Holding| holding.falls(scaled, holding.isolated, holding.price);
+            let fallen = Leg::ALL.iter().zip(legs).filter(|(_, holding)| holding.as_ref().is_some_and(fallen));
+            due.extend(fallen.map(|(leg, _)| Liquidation::Position(instrument, *leg)));
         }
         if self.account(settlement)?.figures.must_liquidate() {
             due.push(Liquidation::Account(settlement));
@@ -217,8 +238,8 @@ impl Portfolio {
     /// # Errors
     /// [`PortfolioError::UnknownInstrument`].
     pub fn liquidation_price(&self, instrument: InstrumentId, leg: Leg) -> Result<Option<Price>, PortfolioError> {
-        let scaled = self.contract(instrument)?;
-        let Some(holding) = self.holding(instrument, leg) else { return Ok(None) };
+        let Listing { scaled, legs } = self.listing(instrument)?;
+        let Some(holding) = &legs[leg as usize] else { return Ok(None) };
         let backing = match scaled.contract.mode() {
             None => return Ok(None),
             Some(MarginMode::Isolated) => holding.isolated,
@@ -244,7 +265,7 @@ impl Portfolio {
     /// [`PortfolioError::UnknownCurrency`].
     pub fn set_rate(&mut self, of: CurrencyId, within: CurrencyId, rate: (Price, Decimals)) -> Result<(), PortfolioError> {
         self.account(within)?;
-        self.account_mut(of)?.rates.insert(within, rate);
+        account_mut(&mut self.accounts, of)?.rates.insert(within, rate);
         Ok(())
     }
 
@@ -269,17 +290,19 @@ impl Portfolio {
 
     /// A position, also one that has been closed: it keeps its realised profit.
     pub fn holding(&self, instrument: InstrumentId, leg: Leg) -> Option<&Holding> {
-        self.holdings.get(&(instrument, leg))
+        self.listings.get(&instrument)?.legs[leg as usize].as_ref()
     }
 
     /// All positions, closed ones too, by instrument and leg.
     pub fn holdings(&self) -> impl Iterator<Item = (InstrumentId, Leg, &Holding)> {
-        self.holdings.iter().map(|((instrument, leg), holding)| (*instrument, *leg, holding))
+        self.listings.iter().flat_map(|(instrument, listing)| {
+            Leg::ALL.iter().zip(&listing.legs).filter_map(|(leg, holding)| Some((*instrument, *leg, holding.as_ref()?)))
+        })
     }
 
     /// Whether anything of an instrument is or was held.
     pub fn is_held(&self, instrument: InstrumentId) -> bool {
-        self.legs(instrument).next().is_some()
+        self.listings.get(&instrument).is_some_and(|listing| listing.legs.iter().any(Option::is_some))
     }
 
     /// The currency in which an instrument pays.
@@ -287,7 +310,7 @@ impl Portfolio {
     /// # Errors
     /// [`PortfolioError::UnknownInstrument`].
     pub fn settlement(&self, instrument: InstrumentId) -> Result<CurrencyId, PortfolioError> {
-        Ok(self.contract(instrument)?.contract.settlement)
+        Ok(self.listing(instrument)?.scaled.contract.settlement)
     }
 
     /// All currencies.
@@ -299,17 +322,8 @@ impl Portfolio {
         self.accounts.get(&id).ok_or(PortfolioError::UnknownCurrency(id))
     }
 
-    fn account_mut(&mut self, id: CurrencyId) -> Result<&mut Account, PortfolioError> {
-        self.accounts.get_mut(&id).ok_or(PortfolioError::UnknownCurrency(id))
-    }
-
-    fn contract(&self, instrument: InstrumentId) -> Result<&Scaled, PortfolioError> {
-        self.contracts.get(&instrument).ok_or(PortfolioError::UnknownInstrument(instrument))
-    }
-
-    fn legs(&self, instrument: InstrumentId) -> impl Iterator<Item = (Leg, &Holding)> {
-        let range = (instrument, Leg::Net)..=(instrument, Leg::Short);
-        self.holdings.range(range).map(|((_, leg), holding)| (*leg, holding))
+    fn listing(&self, instrument: InstrumentId) -> Result<&Listing, PortfolioError> {
+        self.listings.get(&instrument).ok_or(PortfolioError::UnknownInstrument(instrument))
     }
 
     /// Changes all positions of an instrument or none; each also says what it receives as funding.
@@ -318,28 +332,25 @@ impl Portfolio {
         instrument: InstrumentId,
         change: impl Fn(&Scaled, Holding) -> Result<(Holding, i128), PortfolioError>,
     ) -> Result<(), PortfolioError> {
-        let scaled = self.contract(instrument)?;
-        let settlement = scaled.contract.settlement;
+        let Listing { scaled, legs } = self.listings.get_mut(&instrument).ok_or(PortfolioError::UnknownInstrument(instrument))?;
+        let account = account_mut(&mut self.accounts, scaled.contract.settlement)?;
         let mut changed = [None; 3];
-        for (slot, (leg, holding)) in changed.iter_mut().zip(self.legs(instrument)) {
-            *slot = Some((leg, change(scaled, *holding)?));
+        for (change_of, holding) in changed.iter_mut().zip(&*legs) {
+            *change_of = holding.map(|holding| change(scaled, holding)).transpose()?;
         }
-        for (leg, (after, funding)) in changed.into_iter().flatten() {
-            self.replace((instrument, leg), after)?;
-            self.account_mut(settlement)?.figures.funding += funding;
+        for (leg, change) in legs.iter_mut().zip(changed) {
+            if let Some((after, funding)) = change {
+                account.put(scaled, leg, after);
+                account.figures.funding += funding;
+            }
         }
         Ok(())
     }
+}
 
-    /// Puts a position in the place of what was there, in the sums of its currency too.
-    fn replace(&mut self, key: (InstrumentId, Leg), after: Holding) -> Result<(), PortfolioError> {
-        let scaled = self.contracts.get(&key.0).ok_or(PortfolioError::UnknownInstrument(key.0))?;
-        let settlement = scaled.contract.settlement;
-        let account = self.accounts.get_mut(&settlement).ok_or(PortfolioError::UnknownCurrency(settlement))?;
-        let before = self.holdings.insert(key, after);
-        account.figures.replace(&before.map_or(Figures::default(), |before| before.figures(scaled)), &after.figures(scaled));
-        Ok(())
-    }
+/// A function of the field, so that listings can be held at the same time.
+fn account_mut(accounts: &mut BTreeMap<CurrencyId, Account>, id: CurrencyId) -> Result<&mut Account, PortfolioError> {
+    accounts.get_mut(&id).ok_or(PortfolioError::UnknownCurrency(id))
 }
 
 /// An amount at a rate, toward zero; `None` if it does not fit.

@@ -20,8 +20,8 @@
 //! portfolio.add_currency(dollar, Currency { code: "USD".into(), decimals: cents })?;
 //! portfolio.add_contract(share, Contract::spot(dollar, cents, none))?;
 //! portfolio.pay_in(dollar, 100_000)?;
-//! portfolio.fill(&Fill { instrument: share, leg: Leg::Net, side: Side::Buy, quantity: Quantity(4), price: Price(100_00), fee: (dollar, 100) })?;
-//! portfolio.mark(share, Price(110_00))?;
+//! portfolio.fill(&Fill { instrument: share, leg: Leg::Net, side: Side::Buy, quantity: Quantity(4), price: Price(10_000), fee: (dollar, 100) })?;
+//! portfolio.mark(share, Price(11_000))?;
 //! let figures = portfolio.figures(dollar)?;
 //! assert_eq!((figures.cash(), figures.value, figures.equity()), (59_900, 44_000, 103_900));
 //! # Ok::<(), stillpoint_actors::portfolio::PortfolioError>(())

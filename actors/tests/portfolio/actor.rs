@@ -131,9 +131,9 @@ fn equity_is_that_of_the_still_point_before() -> Result<(), Box<dyn Error>> {
     let (notes, outcome) = run(
         actor,
         // 2.0 bought at 100.00; the bid is 98.00, then the last trade 103.00.
-        vec![quote(1, SPOT, 98_00, 101_00), quote(3, SPOT, 98_00, 101_00), trade(4, SPOT, 103_00), trade(4, InstrumentId(8), 1)],
+        vec![quote(1, SPOT, 9_800, 10_100), quote(3, SPOT, 9_800, 10_100), trade(4, SPOT, 10_300), trade(4, InstrumentId(8), 1)],
         vec![
-            timed(2, Fill { fee: (DOLLAR, 500_000), ..fill(SPOT, Leg::Net, Side::Buy, 20, 100_00) }),
+            timed(2, Fill { fee: (DOLLAR, 500_000), ..fill(SPOT, Leg::Net, Side::Buy, 20, 10_000) }),
             timed(3, fill(SPOT, Leg::Long, Side::Buy, 1, 1)),
         ],
         (vec![], vec![timed(0, rate(10)), timed(4, rate(20))]),
@@ -170,13 +170,13 @@ fn equity_is_that_of_the_still_point_before() -> Result<(), Box<dyn Error>> {
 fn a_question_is_answered_as_of_the_still_point_before() -> Result<(), Box<dyn Error>> {
     let mut book = portfolio(Keeping::Netting, MarginMode::Cross);
     book.pay_in(DOLLAR, 100_000_000)?;
-    book.fill(&fill(LINEAR, Leg::Net, Side::Sell, 10, 50_00))?;
+    book.fill(&fill(LINEAR, Leg::Net, Side::Sell, 10, 5_000))?;
     let actor = PortfolioActor::new(book, DOLLAR, None)?;
     let funding = Funding { instrument: LINEAR, rate: Parts(10_000_000) };
     let (notes, _) = run(
         actor,
         // 1.0 sold at 50.00; closing it costs the ask.
-        vec![quote(1, LINEAR, 48_00, 49_00), quote(2, LINEAR, 51_00, 52_00)],
+        vec![quote(1, LINEAR, 4_800, 4_900), quote(2, LINEAR, 5_100, 5_200)],
         vec![],
         (vec![timed(3, funding), timed(3, Funding { instrument: InstrumentId(8), ..funding })], vec![]),
         Some(Every::from(at(1), Duration::secs(1)).until(at(4))),
@@ -190,10 +190,10 @@ fn a_question_is_answered_as_of_the_still_point_before() -> Result<(), Box<dyn E
 fn what_is_due_is_said_once_and_again_after_it_was_all_right() -> Result<(), Box<dyn Error>> {
     let mut book = portfolio(Keeping::Netting, MarginMode::Cross);
     book.pay_in(DOLLAR, 20_000_000)?;
-    book.fill(&fill(LINEAR, Leg::Net, Side::Buy, 10, 100_00))?;
+    book.fill(&fill(LINEAR, Leg::Net, Side::Buy, 10, 10_000))?;
     let actor = PortfolioActor::new(book, DOLLAR, None)?;
     // Due from 80.40 down.
-    let prices = [(1, 81_00), (2, 80_40), (3, 79_00), (4, 85_00), (5, 80_00)];
+    let prices = [(1, 8_100), (2, 8_040), (3, 7_900), (4, 8_500), (5, 8_000)];
     let events = prices.map(|(second, price)| trade(second, LINEAR, price)).to_vec();
     let (notes, _) = run(actor, events, vec![], (vec![], vec![]), None)?;
     let due = format!("due {:?}", Liquidation::Account(DOLLAR));

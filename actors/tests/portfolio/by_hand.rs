@@ -12,9 +12,9 @@ fn spot_by_cash_and_value() {
     let mut portfolio = portfolio(Keeping::Netting, MarginMode::Cross);
     portfolio.pay_in(DOLLAR, 1_000_000_000).expect("known");
     // 2.0 at 100.00 with a fee of 0.2; then half of it at 130.00 with a rebate of 0.05; the rest is worth 90.00.
-    portfolio.fill(&Fill { fee: (DOLLAR, 200_000), ..fill(SPOT, Leg::Net, Buy, 20, 100_00) }).expect("good");
-    portfolio.fill(&Fill { fee: (DOLLAR, -50_000), ..fill(SPOT, Leg::Net, Sell, 10, 130_00) }).expect("good");
-    portfolio.mark(SPOT, Price(90_00)).expect("known");
+    portfolio.fill(&Fill { fee: (DOLLAR, 200_000), ..fill(SPOT, Leg::Net, Buy, 20, 10_000) }).expect("good");
+    portfolio.fill(&Fill { fee: (DOLLAR, -50_000), ..fill(SPOT, Leg::Net, Sell, 10, 13_000) }).expect("good");
+    portfolio.mark(SPOT, Price(9_000)).expect("known");
     let figures = portfolio.figures(DOLLAR).expect("known");
     assert_eq!((figures.realised, figures.fees, figures.cost, figures.value), (30_000_000, 150_000, 100_000_000, 90_000_000));
     // 1,000 - 200 - 0.2 + 130 + 0.05 of cash.
@@ -22,16 +22,16 @@ fn spot_by_cash_and_value() {
     assert_eq!((figures.initial, figures.maintenance, figures.available()), (0, 0, 1_019_850_000));
     let holding = portfolio.holding(SPOT, Leg::Net).expect("held");
     assert_eq!((holding.quantity(), holding.cost(), holding.realised(), holding.unrealised()), (10, 100_000_000, 30_000_000, -10_000_000));
-    assert_eq!((holding.price(), portfolio.liquidation_price(SPOT, Leg::Net)), (Price(90_00), Ok(None)));
+    assert_eq!((holding.price(), portfolio.liquidation_price(SPOT, Leg::Net)), (Price(9_000), Ok(None)));
 }
 
 #[test]
 fn a_short_position_that_turns() {
     let mut portfolio = portfolio(Keeping::Netting, MarginMode::Cross);
-    portfolio.fill(&fill(LINEAR, Leg::Net, Sell, 30, 50_00)).expect("good");
+    portfolio.fill(&fill(LINEAR, Leg::Net, Sell, 30, 5_000)).expect("good");
     // Buys back 3.0 with a profit of 5.00 each, and is long 1.0 at 45.00.
-    portfolio.fill(&fill(LINEAR, Leg::Net, Buy, 40, 45_00)).expect("good");
-    portfolio.mark(LINEAR, Price(46_00)).expect("known");
+    portfolio.fill(&fill(LINEAR, Leg::Net, Buy, 40, 4_500)).expect("good");
+    portfolio.mark(LINEAR, Price(4_600)).expect("known");
     let figures = portfolio.figures(DOLLAR).expect("known");
     assert_eq!((figures.realised, figures.cost, figures.unrealised()), (15_000_000, 45_000_000, 1_000_000));
     assert_eq!((figures.initial, figures.maintenance), (4_600_000, 230_000));
@@ -44,13 +44,13 @@ fn an_inverse_contract_pays_in_what_is_priced() {
     let mut portfolio = portfolio(Keeping::Netting, MarginMode::Cross);
     portfolio.pay_in(COIN, 100_000_000).expect("known");
     // 100 contracts of 100 dollars at 10,000: one coin is owed; at 12,500 it is 0.8 of a coin.
-    portfolio.fill(&fill(INVERSE, Leg::Net, Buy, 100, 10_000_0)).expect("good");
-    portfolio.mark(INVERSE, Price(12_500_0)).expect("known");
+    portfolio.fill(&fill(INVERSE, Leg::Net, Buy, 100, 100_000)).expect("good");
+    portfolio.mark(INVERSE, Price(125_000)).expect("known");
     let figures = portfolio.figures(COIN).expect("known");
     assert_eq!((figures.cost, figures.value, figures.unrealised()), (-100_000_000, -80_000_000, 20_000_000));
     assert_eq!((figures.initial, figures.maintenance), (8_000_000, 400_000));
     // Half is closed there: 0.1 of a coin is earned.
-    portfolio.fill(&fill(INVERSE, Leg::Net, Sell, 50, 12_500_0)).expect("good");
+    portfolio.fill(&fill(INVERSE, Leg::Net, Sell, 50, 125_000)).expect("good");
     let figures = portfolio.figures(COIN).expect("known");
     assert_eq!((figures.realised, figures.unrealised(), figures.equity()), (10_000_000, 10_000_000, 120_000_000));
     // A hundredth of funding on 0.4 of a coin, paid by who is long.
@@ -62,8 +62,8 @@ fn an_inverse_contract_pays_in_what_is_priced() {
 #[test]
 fn funding_goes_from_long_to_short() {
     let mut portfolio = portfolio(Keeping::Hedging, MarginMode::Isolated);
-    portfolio.fill(&fill(LINEAR, Leg::Long, Buy, 30, 100_00)).expect("good");
-    portfolio.fill(&fill(LINEAR, Leg::Short, Sell, 10, 100_00)).expect("good");
+    portfolio.fill(&fill(LINEAR, Leg::Long, Buy, 30, 10_000)).expect("good");
+    portfolio.fill(&fill(LINEAR, Leg::Short, Sell, 10, 10_000)).expect("good");
     portfolio.pay_funding(LINEAR, Parts(100_000)).expect("known");
     // 0.0001 of 300 paid, of 100 received; a tenth of each had been set aside.
     let figures = portfolio.figures(DOLLAR).expect("known");
@@ -77,16 +77,16 @@ fn funding_goes_from_long_to_short() {
 #[test]
 fn hedged_positions_stand_beside_each_other() {
     let mut portfolio = portfolio(Keeping::Hedging, MarginMode::Cross);
-    portfolio.fill(&fill(LINEAR, Leg::Long, Buy, 10, 100_00)).expect("good");
-    portfolio.fill(&fill(LINEAR, Leg::Short, Sell, 10, 110_00)).expect("good");
+    portfolio.fill(&fill(LINEAR, Leg::Long, Buy, 10, 10_000)).expect("good");
+    portfolio.fill(&fill(LINEAR, Leg::Short, Sell, 10, 11_000)).expect("good");
     // The long one still has the price of its own fill; a price is for both.
     assert_eq!(portfolio.figures(DOLLAR).expect("known").unrealised(), 0);
-    portfolio.mark(LINEAR, Price(300_00)).expect("known");
+    portfolio.mark(LINEAR, Price(30_000)).expect("known");
     let figures = portfolio.figures(DOLLAR).expect("known");
     assert_eq!((figures.cost, figures.value, figures.equity(), figures.initial), (-10_000_000, 0, 10_000_000, 60_000_000));
     assert_eq!(portfolio.fill(&fill(LINEAR, Leg::Long, Sell, 11, 1)), Err(PortfolioError::MoreThanHeld { held: 10 }));
     assert_eq!(portfolio.fill(&fill(LINEAR, Leg::Short, Buy, 11, 1)), Err(PortfolioError::MoreThanHeld { held: 10 }));
-    portfolio.fill(&fill(LINEAR, Leg::Short, Buy, 4, 105_00)).expect("good");
+    portfolio.fill(&fill(LINEAR, Leg::Short, Buy, 4, 10_500)).expect("good");
     assert_eq!(portfolio.holding(LINEAR, Leg::Short).map(|short| (short.quantity(), short.realised())), Some((-6, 2_000_000)));
     assert_eq!(portfolio.holding(LINEAR, Leg::Long).map(|long| (long.quantity(), long.realised())), Some((10, 0)));
 }
@@ -111,7 +111,7 @@ fn a_total_converts_every_currency() {
 #[test]
 fn what_is_refused_changes_nothing() {
     let mut portfolio = portfolio(Keeping::Netting, MarginMode::Cross);
-    portfolio.fill(&fill(SPOT, Leg::Net, Buy, 20, 100_00)).expect("good");
+    portfolio.fill(&fill(SPOT, Leg::Net, Buy, 20, 10_000)).expect("good");
     let before = portfolio.clone();
     let good = fill(SPOT, Leg::Net, Buy, 1, 1);
     let nine = CurrencyId(9);

@@ -16,13 +16,13 @@ fn price(portfolio: &Portfolio, instrument: InstrumentId) -> Option<i64> {
 #[test]
 fn isolated_positions_by_the_closed_formulas() {
     for (instrument, side, expected) in [
-        (LINEAR, Buy, 9045_22),   // 9,045.226..., and at that price or below
-        (LINEAR, Sell, 10945_28), // 10,945.273..., and at that price or above
-        (INVERSE, Buy, 9136_3),   // 9,136.3636...
-        (INVERSE, Sell, 11055_6), // 11,055.5555...
+        (LINEAR, Buy, 904_522),    // 9,045.226..., and at that price or below
+        (LINEAR, Sell, 1_094_528), // 10,945.273..., and at that price or above
+        (INVERSE, Buy, 91_363),    // 9,136.3636...
+        (INVERSE, Sell, 110_556),  // 11,055.5555...
     ] {
         let mut portfolio = portfolio(Keeping::Netting, MarginMode::Isolated);
-        let entry = if instrument == LINEAR { 10_000_00 } else { 10_000_0 };
+        let entry = if instrument == LINEAR { 1_000_000 } else { 100_000 };
         portfolio.fill(&fill(instrument, Leg::Net, side, 1_000_000, entry)).expect("good");
         // What is in the account besides does not matter.
         portfolio.pay_in(DOLLAR, 5).expect("known");
@@ -43,16 +43,16 @@ fn isolated_positions_by_the_closed_formulas() {
 fn a_cross_position_has_all_of_the_account_behind_it() {
     let mut portfolio = portfolio(Keeping::Netting, MarginMode::Cross);
     portfolio.pay_in(DOLLAR, 20_000_000).expect("known");
-    portfolio.fill(&fill(LINEAR, Leg::Net, Buy, 10, 100_00)).expect("good");
-    assert_eq!(price(&portfolio, LINEAR), Some(80_40));
-    portfolio.mark(LINEAR, Price(80_41)).expect("known");
+    portfolio.fill(&fill(LINEAR, Leg::Net, Buy, 10, 10_000)).expect("good");
+    assert_eq!(price(&portfolio, LINEAR), Some(8_040));
+    portfolio.mark(LINEAR, Price(8_041)).expect("known");
     assert_eq!(portfolio.due(LINEAR), Ok(vec![]));
-    portfolio.mark(LINEAR, Price(80_40)).expect("known");
+    portfolio.mark(LINEAR, Price(8_040)).expect("known");
     assert_eq!(portfolio.due(LINEAR), Ok(vec![Liquidation::Account(DOLLAR)]));
     // What the price was meanwhile does not change the answer; what is paid in does: 30 / 0.995 less would be 70.351...
-    assert_eq!(price(&portfolio, LINEAR), Some(80_40));
+    assert_eq!(price(&portfolio, LINEAR), Some(8_040));
     portfolio.pay_in(DOLLAR, 10_000_000).expect("known");
-    assert_eq!((price(&portfolio, LINEAR), portfolio.due(LINEAR)), (Some(70_35), Ok(vec![])));
+    assert_eq!((price(&portfolio, LINEAR), portfolio.due(LINEAR)), (Some(7_035), Ok(vec![])));
     // Paid in full it cannot be lost by a price above zero.
     portfolio.pay_in(DOLLAR, 70_000_001).expect("known");
     assert_eq!(price(&portfolio, LINEAR), None);
@@ -62,13 +62,13 @@ fn a_cross_position_has_all_of_the_account_behind_it() {
 fn an_isolated_position_loses_what_was_set_aside_and_no_more() {
     let mut portfolio = portfolio(Keeping::Netting, MarginMode::Isolated);
     portfolio.pay_in(DOLLAR, 500_000_000).expect("known");
-    portfolio.fill(&fill(LINEAR, Leg::Net, Buy, 100, 100_00)).expect("good");
+    portfolio.fill(&fill(LINEAR, Leg::Net, Buy, 100, 10_000)).expect("good");
     let figures = portfolio.figures(DOLLAR).expect("known");
     assert_eq!((figures.isolated, figures.cross_equity(), figures.available()), (100_000_000, 400_000_000, 400_000_000));
     // The price falls through: 10.0 at 85.00 lose 150, and the fee is 2: 52 more than was set aside.
-    portfolio.mark(LINEAR, Price(85_00)).expect("known");
+    portfolio.mark(LINEAR, Price(8_500)).expect("known");
     assert_eq!(portfolio.figures(DOLLAR).expect("known").cross_equity(), 400_000_000);
-    portfolio.liquidate(LINEAR, Leg::Net, Price(85_00), 2_000_000).expect("held");
+    portfolio.liquidate(LINEAR, Leg::Net, Price(8_500), 2_000_000).expect("held");
     let figures = portfolio.figures(DOLLAR).expect("known");
     assert_eq!((figures.realised, figures.fees, figures.covered), (-150_000_000, 2_000_000, 52_000_000));
     assert_eq!((figures.isolated, figures.balance(), figures.equity()), (0, 400_000_000, 400_000_000));
@@ -77,15 +77,15 @@ fn an_isolated_position_loses_what_was_set_aside_and_no_more() {
 #[test]
 fn what_is_set_aside_is_released_with_the_part_that_is_closed() {
     let mut portfolio = portfolio(Keeping::Netting, MarginMode::Isolated);
-    portfolio.fill(&fill(LINEAR, Leg::Net, Buy, 30, 100_00)).expect("good");
+    portfolio.fill(&fill(LINEAR, Leg::Net, Buy, 30, 10_000)).expect("good");
     let isolated = |portfolio: &Portfolio| portfolio.holding(LINEAR, Leg::Net).expect("held").isolated();
     assert_eq!(isolated(&portfolio), 30_000_000);
-    portfolio.fill(&fill(LINEAR, Leg::Net, Sell, 10, 150_00)).expect("good");
+    portfolio.fill(&fill(LINEAR, Leg::Net, Sell, 10, 15_000)).expect("good");
     assert_eq!(isolated(&portfolio), 20_000_000);
     // 2.0 are closed, 1.0 at 90.00 is opened the other way.
-    portfolio.fill(&fill(LINEAR, Leg::Net, Sell, 30, 90_00)).expect("good");
+    portfolio.fill(&fill(LINEAR, Leg::Net, Sell, 30, 9_000)).expect("good");
     assert_eq!(isolated(&portfolio), 9_000_000);
-    portfolio.fill(&fill(LINEAR, Leg::Net, Buy, 10, 95_00)).expect("good");
+    portfolio.fill(&fill(LINEAR, Leg::Net, Buy, 10, 9_500)).expect("good");
     assert_eq!(isolated(&portfolio), 0);
 }
 
