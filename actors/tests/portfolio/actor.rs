@@ -29,8 +29,11 @@ fn trade(second: i64, instrument: InstrumentId, price: i64) -> Timed<MarketEvent
     Timed { at: at(second), value }
 }
 
-/// What is written down, with the second in which it came.
-type Notes = Arc<Mutex<Vec<(i64, String)>>>;
+/// What is written down.
+type Notes = Arc<Mutex<Vec<Note>>>;
+
+/// The second, and what was heard.
+type Note = (i64, String);
 
 /// Writes down what it hears from a portfolio, and asks it for its dollars every second.
 struct Listener {
@@ -92,7 +95,7 @@ fn run(
     fills: Vec<Timed<Fill>>,
     others: (Vec<Timed<Funding>>, Vec<Timed<ConversionRate>>),
     asks: Option<Every>,
-) -> Result<(Vec<(i64, String)>, stillpoint_engine::Outcome), Box<dyn Error>> {
+) -> Result<(Vec<Note>, stillpoint_engine::Outcome), Box<dyn Error>> {
     let notes = Notes::default();
     let mut sim = Simulation::new("portfolio");
     let (events, fills) = (sim.stream("events", Stream::from_vec(events))?, sim.stream("fills", Stream::from_vec(fills))?);
@@ -116,7 +119,7 @@ fn timed<T>(second: i64, value: T) -> Timed<T> {
     Timed { at: at(second), value }
 }
 
-fn texts(notes: &[(i64, String)]) -> Vec<(i64, &str)> {
+fn texts(notes: &[Note]) -> Vec<(i64, &str)> {
     notes.iter().map(|(second, text)| (*second, text.as_str())).collect()
 }
 

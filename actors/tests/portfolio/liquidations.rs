@@ -53,6 +53,11 @@ fn a_cross_position_has_all_of_the_account_behind_it() {
     assert_eq!(price(&portfolio, LINEAR), Some(8_040));
     portfolio.pay_in(DOLLAR, 10_000_000).expect("known");
     assert_eq!((price(&portfolio, LINEAR), portfolio.due(LINEAR)), (Some(7_035), Ok(vec![])));
+    // With 20.40 equity is 0.40 at 80.00, exactly the maintenance margin there: that is too little.
+    portfolio.pay_in(DOLLAR, -9_600_000).expect("known");
+    portfolio.mark(LINEAR, Price(8_000)).expect("known");
+    assert_eq!((price(&portfolio, LINEAR), portfolio.due(LINEAR)), (Some(8_000), Ok(vec![Liquidation::Account(DOLLAR)])));
+    portfolio.pay_in(DOLLAR, 9_600_000).expect("known");
     // Paid in full it cannot be lost by a price above zero.
     portfolio.pay_in(DOLLAR, 70_000_001).expect("known");
     assert_eq!(price(&portfolio, LINEAR), None);
