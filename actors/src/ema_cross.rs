@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use stillpoint_engine::{Actor, Context, Handler, Recipient, Report, Saving};
 
 use crate::decimal::{Price, Quantity};
-use crate::ema::Ema;
 use crate::event::{MarketEvent, Quote, Side, Trade};
+use crate::indicators::{Ema, Indicator, Seed};
 use crate::instrument::Instrument;
 use crate::order::{Order, OrderEvent, OrderId, OrderKind, Outcome};
 use crate::position::{Money, Position};
@@ -104,7 +104,9 @@ struct Signal {
 impl Signal {
     /// The side to trade on after a new price, if the averages have crossed.
     fn update(&mut self, price: f64) -> Option<Side> {
-        let difference = self.fast.update(price) - self.slow.update(price);
+        self.fast.advance(price);
+        self.slow.advance(price);
+        let difference = self.fast.running()? - self.slow.running()?;
         if difference == 0.0 {
             return None;
         }
@@ -131,7 +133,7 @@ impl EmaCross {
         Ok(Self {
             settings,
             venue,
-            signal: Signal { fast: Ema::new(fast), slow: Ema::new(slow), above: None },
+            signal: Signal { fast: Ema::new(fast, Seed::FirstValue), slow: Ema::new(slow, Seed::FirstValue), above: None },
             position: Position::default(),
             bought: 0,
             sold: 0,
@@ -271,7 +273,7 @@ mod tests {
     /// Averages over 1 and 3 values (alpha 1 and 1/2), worked out by hand.
     #[test]
     fn a_signal_is_a_change_of_sign_once_the_slow_average_is_ready() {
-        let periods = |n| Ema::new(NonZeroU32::new(n).expect("not zero"));
+        let periods = |n| Ema::new(NonZeroU32::new(n).expect("not zero"), Seed::FirstValue);
         let mut signal = Signal { fast: periods(1), slow: periods(3), above: None };
         let mut copy = periods(3);
         for (price, slow, side) in [
@@ -285,14 +287,15 @@ mod tests {
             (11.0, 12.0, None),
         ] {
             assert_eq!(signal.update(price), side, "at {price}");
-            assert_eq!(copy.update(price), slow, "at {price}");
+            copy.advance(price);
+            assert_eq!(copy.running(), Some(slow), "at {price}");
         }
     }
 
     /// An average over 7 values (alpha 1/4) goes 16, 15, 16, 15, ...; the price itself lies below and above it by turns.
     #[test]
     fn crosses_before_the_slow_average_is_ready_are_no_signals() {
-        let periods = |n| Ema::new(NonZeroU32::new(n).expect("not zero"));
+        let periods = |n| Ema::new(NonZeroU32::new(n).expect("not zero"), Seed::FirstValue);
         let mut signal = Signal { fast: periods(1), slow: periods(7), above: None };
         let sides = [16.0, 12.0, 19.0, 12.0, 19.0, 12.0, 19.0, 12.0].map(|price| signal.update(price));
         assert_eq!(sides, [None, None, None, None, None, None, Some(Side::Buy), Some(Side::Sell)]);

@@ -13,20 +13,24 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod calendar;
 mod decimal;
-mod ema;
 mod ema_cross;
 mod event;
 mod exchange;
+pub mod indicators;
 mod instrument;
 mod kinds;
 mod market;
+pub mod operators;
 mod order;
+pub mod portfolio;
 mod position;
+pub mod statistics;
+mod sum;
 mod venue;
 
 pub use decimal::{DecimalError, Decimals, Price, Quantity, parse_decimal};
-pub use ema::Ema;
 pub use ema_cross::{EmaCross, EmaCrossError, EmaCrossSettings, PriceOf};
 pub use event::{Bar, MarketEvent, Quote, Side, Trade, TradeId};
 pub use exchange::{
@@ -34,6 +38,7 @@ pub use exchange::{
     Latency, LatencyPoint, Listing, Market, MarketRules, Outbox, OwnerId, Phase, PhaseChange, PlannedPhase, QueueModel, Scale, SelfTrade,
     TriggerBy,
 };
+pub use indicators::Ema;
 pub use instrument::{ContractKind, Instrument, InstrumentId};
 pub use kinds::register;
 pub use market::{

@@ -1,6 +1,7 @@
 //! A position and its profit at average cost. Invariant: what is realised plus what is still invested is, to the last digit, the money that
 //! the fills moved.
 
+use std::convert::Infallible;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -81,25 +82,38 @@ impl Position {
     /// If `quantity` is not positive, or the position leaves 64 bits.
     pub fn fill(&mut self, side: Side, quantity: Quantity, price: Price) {
         assert!(quantity.0 > 0, "a fill of {} units: a fill has a positive quantity", quantity.0);
-        let signed = side.sign() * quantity.0;
-        let closing = if self.quantity.signum() == -signed.signum() { signed.abs().min(self.quantity.abs()) } else { 0 };
-        if closing > 0 {
-            let share = self.share_of_cost(closing);
-            let money = i128::from(price.0) * i128::from(closing * self.quantity.signum());
-            self.realised += money - share;
-            self.cost -= share;
-            self.quantity -= closing * self.quantity.signum();
-        }
-        let opening = signed - closing * signed.signum();
-        self.quantity = self.quantity.checked_add(opening).expect("a position fits 64 bits");
-        self.cost += i128::from(price.0) * i128::from(opening);
+        let money = |quantity: i64| Ok::<_, Infallible>(i128::from(price.0) * i128::from(quantity));
+        let Ok(after) = self.after(side.sign() * quantity.0, money);
+        *self = after.expect("a position fits 64 bits");
     }
 
-    /// cost * closing / |quantity| toward zero, in two steps that cannot overflow: the average price, then what it leaves over.
-    fn share_of_cost(&self, closing: i64) -> i128 {
-        let (held, closing) = (i128::from(self.quantity.unsigned_abs()), i128::from(closing));
-        self.cost / held * closing + self.cost % held * closing / held
+    /// How much of a fill of `signed` units (negative for a sale) is against the position.
+    pub(crate) fn closing(&self, signed: i64) -> i64 {
+        if self.quantity.signum() == -signed.signum() { signed.abs().min(self.quantity.abs()) } else { 0 }
     }
+
+    /// The position after a fill of `signed` units, `money` saying what a quantity is worth at the fill's price; `None` if the quantity leaves
+    /// 64 bits.
+    pub(crate) fn after<E>(mut self, signed: i64, money: impl Fn(i64) -> Result<i128, E>) -> Result<Option<Self>, E> {
+        let closing = self.closing(signed);
+        if closing > 0 {
+            let closed = closing * self.quantity.signum();
+            let share = share(self.cost, closing, self.quantity.abs());
+            self.realised += money(closed)? - share;
+            self.cost -= share;
+            self.quantity -= closed;
+        }
+        let opening = signed - closing * signed.signum();
+        self.cost += money(opening)?;
+        let quantity = self.quantity.checked_add(opening).filter(|quantity| *quantity != i64::MIN);
+        Ok(quantity.map(|quantity| Self { quantity, ..self }))
+    }
+}
+
+/// `amount * part / whole` toward zero, in two steps that cannot overflow for a part of the whole: what one unit has, then what that leaves.
+pub(crate) fn share(amount: i128, part: i64, whole: i64) -> i128 {
+    let (whole, part) = (i128::from(whole), i128::from(part));
+    amount / whole * part + amount % whole * part / whole
 }
 
 #[cfg(test)]

@@ -230,11 +230,15 @@ fn symbols(options: &Options, report: &mut Report) {
 fn main() {
     let options = options();
     let mut report = Report { json: options.json, lines: Vec::new() };
-    let parts: [(&str, fn(&Options, &mut Report)); 3] = [("large", large_table), ("appends", appends), ("symbols", symbols)];
-    for (name, part) in parts {
-        if options.only.as_deref().is_none_or(|only| only == name) {
-            part(&options, &mut report);
-        }
+    let is_asked = |name: &str| options.only.as_deref().is_none_or(|only| only == name);
+    if is_asked("large") {
+        large_table(&options, &mut report);
+    }
+    if is_asked("appends") {
+        appends(&options, &mut report);
+    }
+    if is_asked("symbols") {
+        symbols(&options, &mut report);
     }
     if options.json {
         println!("[\n  {}\n]", report.lines.join(",\n  "));
