@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 use stillpoint_engine::host::{Finish, GetStatus, Host, Launch, Pace, Pause, Start, Step, Stop, TimeKeeper};
 use stillpoint_engine::trace::{Text, TraceHash, Writer};
 use stillpoint_engine::{
-    Actor, Addr, BuildError, Context, Control, Duration, End, Every, Handler, Instant, Link, Message, Outcome, Rank, ReadyOrder, Report,
-    RunError, Simulation, Source, SourceError, Stream, StreamRef, Timed,
+    Actor, Addr, Answer, BuildError, Context, Control, Duration, End, Every, Handler, Instant, Link, Message, Outcome, Rank, ReadyOrder,
+    Report, Responder, Responds, RunError, Simulation, Source, SourceError, Stream, StreamRef, Timed, Value,
 };
 
 fn ns(nanos: i64) -> Duration {
@@ -447,6 +447,103 @@ fn shards_that_open_one_stream_in_one_window_are_found_out_before_anything_is_to
     // Two starts, two timers, the items 3 to 8 to the one, and 3 to 8 to the other, who came before the third was delivered.
     assert_eq!(inline.1, 16);
     assert!(inline == spread, "a trace file differs");
+}
+
+/// A question, and its answer.
+impl stillpoint_engine::Request for Note {
+    type Reply = Note;
+}
+
+/// Spawns a child of a greater rank, tells of it, and stops before it is born.
+struct Parent {
+    hears: Addr<Asker>,
+}
+
+struct Child;
+
+#[derive(Clone, Copy, Debug, Hash)]
+struct Meet(Addr<Child>);
+
+impl Message for Meet {
+    const KIND: &'static str = "meet";
+}
+
+impl Actor for Parent {
+    fn started(&mut self, ctx: &mut Context<'_, Self>) {
+        let child = ctx.spawn_ranked(Rank(1), Child);
+        ctx.send(self.hears, Meet(child));
+        ctx.stop();
+    }
+}
+
+impl Actor for Child {}
+
+impl Responds<Note> for Child {
+    fn respond(&mut self, question: &Note, responder: Responder<Note>, ctx: &mut Context<'_, Self>) {
+        ctx.reply(responder, *question);
+    }
+}
+
+/// Asks the child, and keeps what it hears.
+#[derive(Default)]
+struct Asker {
+    heard: Vec<&'static str>,
+}
+
+impl Actor for Asker {
+    fn report(&self, report: &mut Report) {
+        report.text("heard", self.heard.join(", "));
+    }
+}
+
+impl Handler<Meet> for Asker {
+    fn handle(&mut self, meet: &Meet, ctx: &mut Context<'_, Self>) {
+        ctx.ask(meet.0, Note(1), None);
+    }
+}
+
+impl Handler<Answer<Note>> for Asker {
+    fn handle(&mut self, answer: &Answer<Note>, _: &mut Context<'_, Self>) {
+        self.heard.push(if answer.result.is_err() { "gone" } else { "answer" });
+    }
+}
+
+impl Handler<Note> for Asker {
+    fn handle(&mut self, _: &Note, _: &mut Context<'_, Self>) {
+        self.heard.push("note");
+    }
+}
+
+struct Zed {
+    hears: Addr<Asker>,
+}
+
+impl Actor for Zed {
+    fn started(&mut self, ctx: &mut Context<'_, Self>) {
+        ctx.send(self.hears, Note(2));
+    }
+}
+
+#[test]
+fn a_child_that_was_never_born_stands_at_rank_zero_in_every_shard() {
+    // The child's address comes at 5, the question at 10, that it is gone at 15, and so does the note. The sender's rank decides: 0 for both, and
+    // `parent/0` comes before `zed`.
+    let build = || {
+        let mut sim = Simulation::new("unborn").start(at(0));
+        let hears = sim.actor("asker", Asker::default())?;
+        sim.actor("parent", Parent { hears })?;
+        sim.actor("zed", Zed { hears })?;
+        for (from, to, latency) in [("parent", "asker", 5), ("asker", "parent", 5), ("zed", "asker", 15)] {
+            sim.link(from, to, Link::latency(ns(latency)))?;
+        }
+        Ok::<_, BuildError>(sim)
+    };
+    let run = |host| Launch::new(build).host(host).shards(3).run().expect("a run");
+    let (inline, spread) = (run(Host::Inline), run(Host::Actix { threads: 2 }));
+    for outcome in [&inline, &spread] {
+        assert_eq!(outcome.report("asker").and_then(|report| report.get("heard")), Some(&Value::Text("gone, note".to_owned())));
+    }
+    assert_eq!(inline.trace_hash, spread.trace_hash);
 }
 
 #[test]

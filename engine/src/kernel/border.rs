@@ -95,6 +95,8 @@ pub(crate) struct Batch {
     /// By the sender's index of the type.
     columns: Vec<Option<Box<dyn AnyColumn>>>,
     births: Vec<Birth>,
+    /// Those among them that were stopped before they were born.
+    unborn: Vec<ActorId>,
     /// Questions of the receiving shard that will have no answer.
     resolved: Vec<u32>,
     /// Streams that were first opened in this window, and when.
@@ -105,7 +107,8 @@ pub(crate) struct Batch {
 
 impl Batch {
     pub(crate) fn is_empty(&self) -> bool {
-        self.crossings.is_empty() && self.births.is_empty() && self.resolved.is_empty() && self.opened.is_empty()
+        let Self { crossings, births, unborn, resolved, opened, .. } = self;
+        crossings.is_empty() && births.is_empty() && unborn.is_empty() && resolved.is_empty() && opened.is_empty()
     }
 }
 
@@ -203,6 +206,16 @@ impl Core {
         }
     }
 
+    /// Tells the other shards of one that was never born after all.
+    pub(crate) fn announce_unborn(&mut self, id: ActorId) {
+        let Some(border) = &mut self.border else { return };
+        for (shard, batch) in border.out.iter_mut().enumerate() {
+            if shard != border.me {
+                batch.unborn.push(id);
+            }
+        }
+    }
+
     /// Sends an entry without a payload to another shard.
     pub(crate) fn cross_bare(&mut self, entry: Entry, at: Instant, with: With) {
         let border = self.border.as_mut().expect("another shard");
@@ -236,6 +249,9 @@ impl Core {
     pub(crate) fn land(&mut self, from: usize, batch: &mut Batch) {
         for birth in batch.births.drain(..) {
             self.learn(birth, from);
+        }
+        for id in batch.unborn.drain(..) {
+            self.stands_at(id, Rank::default());
         }
         for (stream, at) in batch.opened.drain(..) {
             let border = self.border.as_mut().expect("another shard");

@@ -301,9 +301,10 @@ impl Core {
         self.order.insert(rank, path, id, |id, label| hot[id.index()].label = label);
     }
 
-    /// One that was never born stands at rank 0 in traces.
+    /// One that was never born stands at rank 0 in traces, wherever it is known.
     pub(crate) fn stands_at_rank_zero(&mut self, id: ActorId) {
         self.stands_at(id, Rank::default());
+        self.announce_unborn(id);
     }
 
     /// Gives a slot another rank.
