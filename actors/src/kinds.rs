@@ -3,8 +3,9 @@
 use std::num::NonZeroU32;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use stillpoint_engine::scenario::{Registry, Scene, SceneError, Script};
-use stillpoint_engine::{Actor, Handler};
+use stillpoint_engine::{Actor, Handler, Message};
 
 use crate::decimal::{Decimals, Quantity};
 use crate::ema_cross::{EmaCross, EmaCrossError, EmaCrossSettings, PriceOf};
@@ -17,33 +18,31 @@ use crate::venue::Venue;
 
 /// Adds the kinds `bars`, `ema_cross`, `exchange` and `venue`, and scripts of quotes, trades, both, depth by price and books by order.
 pub fn register(registry: &mut Registry) {
-    let steps = "as those of `script`; prices and quantities are whole numbers, in units of the instrument's last decimal";
-    registry
-        .stream::<Script<Quote>, Quote>("script_quotes", "Plays a script of quotes.", |script, scene| script.stream(scene.start()))
-        .param("steps", steps)
-        .example("(steps: [Add(value: (instrument: 0, bid: 99, bid_quantity: 5, ask: 101, ask_quantity: 5))])");
-    registry
-        .stream::<Script<Trade>, Trade>("script_trades", "Plays a script of trades.", |script, scene| script.stream(scene.start()))
-        .param("steps", steps)
-        .example("(steps: [Add(value: (instrument: 0, side: Buy, price: 100, quantity: 5, id: 1))])");
-    registry
-        .stream::<Script<MarketEvent>, MarketEvent>("script_market_events", "Plays a script of quotes and trades.", |script, scene| {
-            script.stream(scene.start())
-        })
-        .param("steps", steps)
-        .example("(steps: [Add(value: Trade((instrument: 0, side: Buy, price: 100, quantity: 5, id: 1)))])");
-    registry
-        .stream::<Script<DepthUpdate>, DepthUpdate>("script_depth", "Plays a script of changes of depth by price.", |script, scene| {
-            script.stream(scene.start())
-        })
-        .param("steps", steps)
-        .example("(steps: [Add(value: (instrument: 0, change: Set(side: Buy, price: 99, quantity: 5), last: true))])");
-    registry
-        .stream::<Script<BookUpdate>, BookUpdate>("script_book", "Plays a script of changes of a book by order.", |script, scene| {
-            script.stream(scene.start())
-        })
-        .param("steps", steps)
-        .example("(steps: [Add(value: (instrument: 0, change: Add(id: 1, side: Buy, price: 99, quantity: 5)))])");
+    script::<Quote>(
+        registry,
+        ("script_quotes", "Plays a script of quotes."),
+        "(steps: [Add(value: (instrument: 0, bid: 99, bid_quantity: 5, ask: 101, ask_quantity: 5))])",
+    );
+    script::<Trade>(
+        registry,
+        ("script_trades", "Plays a script of trades."),
+        "(steps: [Add(value: (instrument: 0, side: Buy, price: 100, quantity: 5, id: 1))])",
+    );
+    script::<MarketEvent>(
+        registry,
+        ("script_market_events", "Plays a script of quotes and trades."),
+        "(steps: [Add(value: Trade((instrument: 0, side: Buy, price: 100, quantity: 5, id: 1)))])",
+    );
+    script::<DepthUpdate>(
+        registry,
+        ("script_depth", "Plays a script of changes of depth by price."),
+        "(steps: [Add(value: (instrument: 0, change: Set(side: Buy, price: 99, quantity: 5), last: true))])",
+    );
+    script::<BookUpdate>(
+        registry,
+        ("script_book", "Plays a script of changes of a book by order."),
+        "(steps: [Add(value: (instrument: 0, change: Add(id: 1, side: Buy, price: 99, quantity: 5)))])",
+    );
     registry
         .actor("bars", "Makes bars of trades or quotes and publishes each when it is over.", bars)
         .param("instrument", "the number of the instrument")
@@ -81,7 +80,7 @@ pub fn register(registry: &mut Registry) {
         .actor("exchange", "Matches orders with each other and with a recorded market: queues, stops, fees, latencies, phases.", exchange)
         .param(
             "listings",
-            "what it trades: `instrument`, and `rules` with book (L1, L2, L3), queue, self_trade, fees, impact, trigger_by, negative_prices",
+            "what it trades: `instrument`, and `rules` with book (L1, L2, L3), queue, self_trade, fees (in millionths of the value traded: 100 are a basis point), impact, trigger_by, negative_prices",
         )
         .param("quotes", "streams of quotes, for books of kind L1")
         .param("trades", "streams of trades")
@@ -97,6 +96,15 @@ pub fn register(registry: &mut Registry) {
         .accepts::<Order>()
         .accepts::<OrderRequest>()
         .accepts::<PhaseChange>();
+}
+
+fn script<M: Message + Clone + DeserializeOwned>(
+    registry: &mut Registry,
+    (name, doc): (&'static str, &'static str),
+    example: &'static str,
+) {
+    let steps = "as those of `script`; prices and quantities are whole numbers, in units of the instrument's last decimal";
+    registry.stream::<Script<M>, M>(name, doc, |script, scene| script.stream(scene.start())).param("steps", steps).example(example);
 }
 
 #[derive(Deserialize)]
@@ -211,14 +219,8 @@ struct ExchangeParams {
 
 fn exchange(params: ExchangeParams, scene: &mut Scene<'_, Exchange>) -> Result<Exchange, SceneError> {
     hear(scene, &params.quotes, &params.trades, &params.events)?;
-    for name in &params.depth {
-        let stream = scene.stream::<DepthUpdate>(name)?;
-        scene.subscribe(stream);
-    }
-    for name in &params.books {
-        let stream = scene.stream::<BookUpdate>(name)?;
-        scene.subscribe(stream);
-    }
+    subscribe::<DepthUpdate, _>(scene, &params.depth)?;
+    subscribe::<BookUpdate, _>(scene, &params.books)?;
     let ExchangeParams { listings, latencies, phases, publish, .. } = params;
     Exchange::new(ExchangeSettings { listings, latencies, phases, publish }).map_err(|error| SceneError::new(error.to_string()))
 }
@@ -227,16 +229,15 @@ fn hear<A>(scene: &mut Scene<'_, A>, quotes: &[String], trades: &[String], event
 where
     A: Actor + Handler<Quote> + Handler<Trade> + Handler<MarketEvent>,
 {
-    for name in quotes {
-        let stream = scene.stream::<Quote>(name)?;
-        scene.subscribe(stream);
-    }
-    for name in trades {
-        let stream = scene.stream::<Trade>(name)?;
-        scene.subscribe(stream);
-    }
-    for name in events {
-        let stream = scene.stream::<MarketEvent>(name)?;
+    subscribe::<Quote, _>(scene, quotes)?;
+    subscribe::<Trade, _>(scene, trades)?;
+    subscribe::<MarketEvent, _>(scene, events)
+}
+
+/// To each of the streams that are named.
+fn subscribe<M: Message + Clone, A: Actor + Handler<M>>(scene: &mut Scene<'_, A>, names: &[String]) -> Result<(), SceneError> {
+    for name in names {
+        let stream = scene.stream::<M>(name)?;
         scene.subscribe(stream);
     }
     Ok(())

@@ -65,6 +65,13 @@ pub(crate) enum Command {
     /// Keeps data in a store: versions of time series in Parquet, safe against crashes.
     #[cfg(feature = "store")]
     Store(crate::store::StoreArgs),
+    /// Keeps data in a store: not in this program, which was built without the feature `store`.
+    #[cfg(not(feature = "store"))]
+    #[command(disable_help_flag = true)]
+    Store {
+        #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
     /// Creates a crate with a strategy, a scenario and a test of your own.
     New {
         /// The folder of the new crate; its last part is the crate's name.

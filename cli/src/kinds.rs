@@ -1,6 +1,7 @@
 //! The commands `kinds` and `schema`: what a scenario may say.
 
 use stillpoint_engine::scenario::{KindDoc, ParamDoc, Registry};
+use stillpoint_engine::suggest;
 
 use crate::failure::{Done, Failure, print};
 use crate::table::{Side, table};
@@ -22,7 +23,9 @@ pub(crate) fn schema(registry: &Registry, kind: Option<&str>) -> Result<Done, Fa
     let actors = registry.actor_kinds().filter(|kind| kind.name == name).map(|kind| describe(kind, "actor", "accepts"));
     let found: Vec<String> = streams.chain(actors).collect();
     if found.is_empty() {
-        return Err(Failure::Input(format!("there is no kind `{name}`; `stillpoint kinds` lists them")));
+        let known = registry.stream_kinds().chain(registry.actor_kinds()).map(|kind| kind.name);
+        let help = suggest::nearest(name, known).map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
+        return Err(Failure::Input(format!("there is no kind `{name}`{help}; `stillpoint kinds` lists them")));
     }
     print(&found.join("\n"))
 }

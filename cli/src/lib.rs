@@ -99,6 +99,10 @@ fn command(command: &Command, registry: &Arc<Registry>) -> Result<Done, Failure>
         Command::Diff { left, right } => traces::diff(left, right),
         #[cfg(feature = "store")]
         Command::Store(args) => store::command(args),
+        #[cfg(not(feature = "store"))]
+        Command::Store { .. } => Err(Failure::Input(
+            "this program was built without the store: build it with `cargo build --release -p stillpoint-cli --features store`".to_owned(),
+        )),
         Command::New { folder, engine, git } => new::new(folder, engine.as_deref(), git.as_deref()),
     }
 }

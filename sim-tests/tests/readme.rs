@@ -27,7 +27,9 @@ impl Crate {
         let krate = Self(Scratch::new().expect("a folder"));
         let dependencies = blocks("toml")[0].replace("../stillpoint", &repository().display().to_string());
         // As this workspace has it, so that what it depends on is built once.
-        let manifest = format!("[package]\nname = \"mine\"\nedition = \"2024\"\n\n{dependencies}\n[profile.test]\nopt-level = 1\n");
+        let ours = ["engine", "sim-tests"].map(|name| format!("[profile.dev.package.stillpoint-{name}]\ndebug = \"line-tables-only\"\n"));
+        let profile = format!("[profile.dev.package.\"*\"]\ndebug = false\n{}[profile.test]\nopt-level = 1\n", ours.concat());
+        let manifest = format!("[package]\nname = \"mine\"\nedition = \"2024\"\n\n{dependencies}\n{profile}");
         fs::create_dir(krate.path("src")).and_then(|()| fs::create_dir(krate.path("tests"))).expect("folders");
         for (file, text) in [("Cargo.toml", manifest.as_str()), ("src/lib.rs", ""), ("tests/book.rs", test)] {
             fs::write(krate.path(file), text).expect("a file");

@@ -57,7 +57,14 @@ pub enum StoreError {
         has: String,
     },
     /// A snapshot of this name does not exist.
-    SnapshotNotFound(String),
+    SnapshotNotFound {
+        /// The library.
+        library: String,
+        /// What was asked for.
+        snapshot: String,
+        /// What may have been meant.
+        help: String,
+    },
     /// A snapshot of this name is there already.
     SnapshotExists(String),
     /// The symbol has changed since the version that the writer expected.
@@ -198,7 +205,7 @@ impl fmt::Display for StoreError {
             Self::SymbolNotFound { library, symbol, help } => write!(f, "library `{library}` has no symbol `{symbol}`: {help}"),
             Self::SymbolExists(symbol) => write!(f, "there is a symbol `{symbol}` already"),
             Self::VersionNotFound { symbol, wanted, has } => write!(f, "`{symbol}` has no {wanted}; it has {has}"),
-            Self::SnapshotNotFound(name) => write!(f, "there is no snapshot `{name}`"),
+            Self::SnapshotNotFound { library, snapshot, help } => write!(f, "library `{library}` has no snapshot `{snapshot}`: {help}"),
             Self::SnapshotExists(name) => write!(f, "there is a snapshot `{name}` already: choose another name, or delete it first"),
             Self::ConcurrentModification { symbol, expected, found } => write!(
                 f,

@@ -119,7 +119,7 @@ fn times_come_in_many_shapes() {
     let ambiguous = first("2024-11-03 01:30:00", new_york()).unwrap_err();
     assert!(ambiguous.contains("a.csv: row 1: ") && ambiguous.contains("01:30"), "{ambiguous}");
     let without = first("1577836800", plain()).unwrap_err();
-    assert!(without.ends_with("the times in `ts` are whole numbers: say their unit, one of s, ms, us, ns"), "{without}");
+    assert!(without.ends_with("the times in `ts` are whole numbers: give the option `unit`, one of s, ms, us, ns"), "{without}");
     let far = first("9223372036854775807", unit(Unit::Seconds)).unwrap_err();
     assert!(far.contains("row 1") && far.contains("is the unit right?"), "{far}");
     assert!(first("yesterday", plain()).unwrap_err().contains("row 1"));

@@ -311,7 +311,7 @@ fn what_a_snapshot_shows_is_there_for_runs_whatever_is_pruned() {
     assert_eq!(heard(&of_snapshot), "[1.0]");
     assert_eq!(heard(&of_latest), "`EURUSD` has no version 1; it has version 2");
     assert_eq!(heard(&Recorded::of(&library).expect("made")), "[2.0]");
-    assert!(matches!(Recorded::of_snapshot(&library, "tuesday"), Err(StoreError::SnapshotNotFound(_))));
+    assert!(matches!(Recorded::of_snapshot(&library, "tuesday"), Err(StoreError::SnapshotNotFound { .. })));
 }
 
 #[test]

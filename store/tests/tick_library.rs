@@ -235,7 +235,7 @@ fn a_snapshot_of_ticks_stays_when_more_come() {
     library.delete("a").expect("deleted");
     assert_eq!(of_two(), [1, 2]);
     versions.delete_snapshot("two").expect("deleted");
-    assert!(matches!(versions.read("a", &two), Err(StoreError::SnapshotNotFound(_))));
+    assert!(matches!(versions.read("a", &two), Err(StoreError::SnapshotNotFound { .. })));
     assert_eq!(versions.stored_bytes().expect("known"), 0, "nothing shows any row");
 }
 

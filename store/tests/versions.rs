@@ -145,7 +145,7 @@ fn snapshots_hold_what_is_deleted_and_numbers_are_never_used_twice() {
     assert_eq!(values(&library.read("a", &monday).expect("the snapshot has it").table), [0, 1, 2, 3]);
     assert_eq!(library.list_symbols(&Symbols { snapshot: Some("monday".to_owned()), ..Symbols::default() }).expect("listed"), ["a", "b"]);
     library.delete_snapshot("monday").expect("deleted");
-    assert!(matches!(library.read("a", &monday), Err(StoreError::SnapshotNotFound(_))));
+    assert!(matches!(library.read("a", &monday), Err(StoreError::SnapshotNotFound { .. })));
     assert!(matches!(library.read("a", &ReadOptions::as_of(AsOf::Version(2))), Err(StoreError::SymbolNotFound { .. })));
     assert_eq!(library.write("a", &rows(0..1), &WriteOptions::default()).expect("written").version, 4, "three versions were used");
     assert_eq!(library.write("b", &rows(0..1), &WriteOptions::default()).expect("written").version, 2);

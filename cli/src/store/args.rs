@@ -44,7 +44,7 @@ pub(crate) enum StoreCommand {
     Read(ReadArgs),
     /// Lists the Parquet files that a version lies in.
     Path {
-        /// LIBRARY/SYMBOL, LIBRARY/SYMBOL@VERSION, or LIBRARY/SYMBOL@SNAPSHOT
+        /// LIBRARY/SYMBOL, perhaps with @VERSION or @SNAPSHOT
         symbol: SymbolName,
     },
     /// Copies a version of a symbol to another symbol, library or store, as a new version there.
@@ -80,6 +80,14 @@ pub(crate) enum StoreCommand {
         /// How long files stay that no version shows any more, for those who may be reading them.
         #[arg(long, value_name = "DURATION", default_value = "1h")]
         grace: Duration,
+    },
+    /// Deletes a symbol with all its versions, or a library. What a snapshot shows of a symbol stays until the snapshot is deleted.
+    Delete {
+        /// LIBRARY/SYMBOL, or LIBRARY with --whole-library
+        target: Target,
+        /// Delete the library with all its symbols and snapshots.
+        #[arg(long)]
+        whole_library: bool,
     },
     /// Puts small pieces together.
     Compact {
@@ -147,7 +155,7 @@ pub(crate) struct ImportArgs {
 pub(crate) struct ExportArgs {
     /// LIBRARY/SYMBOL, perhaps with @VERSION or @SNAPSHOT
     pub(crate) symbol: SymbolName,
-    /// The file. It is there when it is whole.
+    /// The file. It is there when it is whole; one that is there already is then replaced.
     pub(crate) file: PathBuf,
     /// The format, if the file's name does not tell: csv, parquet, ipc, ipc-stream.
     #[arg(long)]

@@ -54,7 +54,7 @@ pub(super) fn prune(called: &Called<'_>, target: &Target, keep: Duration, grace:
     let mut versions = 0;
     for (_, symbol) in meant(&store, Some(target))? {
         if called.is_stopped() {
-            return Ok(Done::Interrupted);
+            return called.interrupted("what is deleted stays deleted; the same command does the rest");
         }
         versions += library.prune(&symbol, keep)?;
     }
@@ -66,6 +66,32 @@ pub(super) fn prune(called: &Called<'_>, target: &Target, keep: Duration, grace:
     called.say(text, || json!({ "versions": versions, "segments": swept.segments, "commits": swept.commits, "bytes": swept.bytes }))
 }
 
+/// Deletes a symbol, or a library if that is said twice.
+pub(super) fn delete(called: &Called<'_>, target: &Target, whole_library: bool) -> Result<Done, Failure> {
+    let (store, library) = (called.open()?, &target.library);
+    let deleted = match (&target.symbol, whole_library) {
+        (Some(symbol), false) => {
+            store.rows(library)?.delete(symbol)?;
+            format!("{library}/{symbol}")
+        }
+        (None, true) => {
+            store.delete(library)?;
+            library.clone()
+        }
+        (None, false) => {
+            return Err(Failure::Input(format!(
+                "this would delete the library `{library}` with all its symbols: write {library}/SYMBOL, or add --whole-library"
+            )));
+        }
+        (Some(symbol), true) => {
+            return Err(Failure::Input(format!(
+                "write {library} to delete the whole library, or leave out --whole-library to delete `{symbol}`"
+            )));
+        }
+    };
+    called.say(|| format!("{deleted} is deleted\n"), || json!({ "deleted": deleted }))
+}
+
 /// Puts small pieces together.
 pub(super) fn compact(called: &Called<'_>, target: Option<&Target>) -> Result<Done, Failure> {
     let store = called.open()?;
@@ -74,7 +100,8 @@ pub(super) fn compact(called: &Called<'_>, target: Option<&Target>) -> Result<Do
     let (mut pieces, mut segments) = (0, 0);
     for (index, (library, symbol)) in symbols.iter().enumerate() {
         if called.is_stopped() {
-            return Ok(Done::Interrupted);
+            drop(bar);
+            return called.interrupted("what is compacted stays so; the same command does the rest");
         }
         bar.count(index as u64, symbols.len() as u64, "symbols");
         let done = store.rows(library)?.compact(symbol)?;

@@ -39,6 +39,7 @@ pub(crate) fn command(args: &StoreArgs) -> Result<Done, Failure> {
         StoreCommand::Snapshot { library, name: Some(name), delete: true, .. } => keep::delete_snapshot(&called, &library.0, name),
         StoreCommand::Snapshot { library, name: Some(name), versions, .. } => keep::snapshot(&called, &library.0, name, versions),
         StoreCommand::Prune { target, keep, grace } => keep::prune(&called, target, *keep, *grace),
+        StoreCommand::Delete { target, whole_library } => keep::delete(&called, target, *whole_library),
         StoreCommand::Compact { target } => keep::compact(&called, target.as_ref()),
         StoreCommand::Fsck { repair } => keep::fsck(&called, *repair),
     }
@@ -63,6 +64,12 @@ impl Called<'_> {
 
     fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::SeqCst)
+    }
+
+    /// Ends a command after Ctrl-C, and tells what became of its work.
+    fn interrupted(&self, what: &str) -> Result<Done, Failure> {
+        eprintln!("interrupted: {what}");
+        Ok(Done::Interrupted)
     }
 
     /// Prints one or the other.

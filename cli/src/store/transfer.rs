@@ -41,13 +41,15 @@ pub(super) fn import(called: &Called<'_>, args: &ImportArgs) -> Result<Done, Fai
     let mut pieces = Pieces::new(&args.symbol, target.stage()?, reader.schema().clone());
     while let Some(batch) = reader.next() {
         if called.is_stopped() {
-            return target.give_up(pieces);
+            drop(bar);
+            return target.give_up(called, pieces);
         }
         pieces.push(batch?)?;
         bar.bytes(reader.progress(), pieces.rows());
     }
     if called.is_stopped() {
-        return target.give_up(pieces);
+        drop(bar);
+        return target.give_up(called, pieces);
     }
     let write = WriteOptions { metadata: args.metadata.clone(), ..WriteOptions::default() };
     let written = pieces.commit(args.append, &write)?;
@@ -73,7 +75,8 @@ pub(super) fn copy(called: &Called<'_>, from: &SymbolName, to: &SymbolName, to_s
     let mut pieces = Pieces::new(to, target.stage()?, scan.schema().clone());
     for batch in scan {
         if called.is_stopped() {
-            return target.give_up(pieces);
+            drop(bar);
+            return target.give_up(called, pieces);
         }
         pieces.push(batch?)?;
         bar.count(pieces.rows(), all, "rows");
@@ -94,7 +97,8 @@ pub(super) fn export(called: &Called<'_>, args: &ExportArgs) -> Result<Done, Fai
     let (bar, mut rows) = (Bar::new(called), 0);
     for batch in scan {
         if called.is_stopped() {
-            return Ok(Done::Interrupted);
+            drop(bar);
+            return called.interrupted(&format!("{} was not written", args.file.display()));
         }
         let batch = batch?;
         writer.write(&batch)?;
@@ -164,9 +168,9 @@ impl<'a> Target<'a> {
     }
 
     /// After Ctrl-C.
-    fn give_up(self, pieces: Pieces<'_>) -> Result<Done, Failure> {
+    fn give_up(self, called: &Called<'_>, pieces: Pieces<'_>) -> Result<Done, Failure> {
         drop(pieces);
-        Ok(Done::Interrupted)
+        called.interrupted(&format!("{} is as it was before", list::shown(self.name)))
     }
 
     fn keep(&mut self) {

@@ -5,7 +5,15 @@ use std::process::Command;
 
 use crate::place::{Place, Ran, repository};
 
-/// The folder in which this program was built: what it depends on is built there already.
+/// How this workspace builds its tests: what the new crate depends on is then built already.
+fn profile() -> Vec<String> {
+    let of_ours =
+        ["engine", "actors", "adapters", "sim-tests", "cli"].map(|name| format!("package.stillpoint-{name}.debug='line-tables-only'"));
+    let all = ["opt-level=1", "debug='line-tables-only'", "package.'*'.debug=false"].map(str::to_owned);
+    all.into_iter().chain(of_ours).map(|setting| format!("--config=profile.dev.{setting}")).collect()
+}
+
+/// The folder in which this program was built.
 fn target() -> PathBuf {
     let program = Path::new(env!("CARGO_BIN_EXE_stillpoint"));
     program.ancestors().nth(2).expect("target/debug/stillpoint").to_owned()
@@ -21,7 +29,7 @@ fn a_new_crate_builds_and_passes_its_test() {
     std::fs::copy(repository("Cargo.lock"), folder.join("Cargo.lock")).expect("a lock file");
     let cargo = |args: &[&str]| {
         let mut command = Command::new(env!("CARGO"));
-        command.args(args).current_dir(&folder).env("CARGO_TARGET_DIR", target());
+        command.args(profile()).args(args).current_dir(&folder).env("CARGO_TARGET_DIR", target());
         Ran::of(&command.output().expect("cargo starts"))
     };
     let tested = cargo(&["test", "--offline"]);

@@ -169,3 +169,26 @@ fn fsck_names_the_file_of_a_flipped_bit() {
     assert!(ran.code == Some(1) && ran.err.contains(name) && ran.err.contains("is damaged"), "{}", ran.err);
     well(&place, &["read", "fx/B"]);
 }
+
+#[test]
+fn a_symbol_and_a_library_are_deleted_when_that_is_meant() {
+    let place = place();
+    well(&place, &["import", "p.csv", "fx/GBPUSD", "--time", "ts", "--unit", "ms"]);
+    well(&place, &["snapshot", "fx", "paper"]);
+    assert_eq!(well(&place, &["delete", "fx/GBPUSD"]), "fx/GBPUSD is deleted\n");
+    assert_eq!(object(&place, &["ls", "fx"])["symbols"].as_array().map(Vec::len), Some(1));
+    assert!(well(&place, &["read", "fx/GBPUSD@paper"]).contains("all of 3 rows"), "the snapshot goes on showing it");
+    for (args, says) in [
+        (&["delete", "fx"][..], "write fx/SYMBOL, or add --whole-library"),
+        (&["delete", "fx/EURUSD", "--whole-library"], "write fx to delete the whole library"),
+        (&["delete", "fx/GBPUSD"], "library `fx` has no symbol `GBPUSD`"),
+        (&["read", "fx/EURUSD@papr"], "library `fx` has no snapshot `papr`: did you mean `paper`?"),
+        (&["read", "fx/EURUSD@2026-11-21"], "write the whole instant, such as 2026-11-21T00:00:00Z"),
+    ] {
+        let ran = place.run(&[&["store"], args].concat());
+        assert!(ran.code == Some(2) && ran.err.contains(says), "{args:?}: {}", ran.err);
+    }
+    assert_eq!(well(&place, &["delete", "fx", "--whole-library"]), "fx is deleted\n");
+    assert_eq!(well(&place, &["ls"]), "store: 0 libraries\n");
+    assert!(well(&place, &["fsck"]).ends_with("all is well\n"));
+}

@@ -55,7 +55,8 @@ fn ctrl_c_during_an_import_leaves_nothing_of_it() {
     let place = place();
     let before = well(&place, &["read", "fx/EURUSD", "--csv"]);
     for symbol in ["fx/EURUSD", "new/X"] {
-        assert_eq!(interrupted_import(&place, symbol, Signal::SIGINT), (Some(130), String::new()));
+        let said = format!("interrupted: {symbol} is as it was before\n");
+        assert_eq!(interrupted_import(&place, symbol, Signal::SIGINT), (Some(130), said));
     }
     assert_eq!(well(&place, &["read", "fx/EURUSD", "--csv"]), before);
     assert_eq!(object(&place, &["versions", "fx/EURUSD"])["versions"].as_array().map(Vec::len), Some(1));

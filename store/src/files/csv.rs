@@ -102,7 +102,7 @@ fn chosen(guessed: &Schema, shown: &str, options: &FileOptions) -> Result<Schema
 fn bad_value(file: &str, schema: &Schema, error: &arrow_schema::ArrowError) -> FileError {
     let columns: Vec<String> = schema.fields().iter().map(|field| format!("{}={}", field.name(), field.data_type())).collect();
     let why = format!(
-        "{error}; its columns were taken for {}. Give the type of the column that this is wrong about: {TYPES}. Times may be {TIME_FORMATS}",
+        "{error}; its columns were taken for {}. Where this is wrong about a column, give the option `type` with its name and one of {TYPES}. Times may be {TIME_FORMATS}",
         columns.join(", ")
     );
     FileError::Unreadable { file: file.to_owned(), format: FileFormat::Csv, why }

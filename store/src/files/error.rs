@@ -65,7 +65,9 @@ impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Open { file, why } => write!(f, "{file} cannot be read: {why}"),
-            Self::Unknown { file } => write!(f, "{file}: its format is not known; it is one of csv, parquet, ipc, ipc-stream: say which"),
+            Self::Unknown { file } => {
+                write!(f, "{file}: its format is not known: give the option `format`, one of csv, parquet, ipc, ipc-stream")
+            }
             Self::Empty { file, what } => write!(f, "{file} is empty: {what}"),
             Self::Unreadable { file, format, why } => write!(f, "{file} cannot be read as {format}: {why}"),
             Self::Columns { file, what } => write!(f, "{file}: {what}"),

@@ -42,7 +42,7 @@ impl Plan {
             (Err(_), _) => {
                 let has = names(schema);
                 return Err(wrong(format!(
-                    "there is no column `{wanted}` for the time index; there are {has}: name the column that has the times"
+                    "there is no column `{wanted}` for the time index; there are {has}: give the option `time`, the column that has the times"
                 )));
             }
         };
@@ -141,7 +141,7 @@ fn check(field: &Field, options: &FileOptions) -> Result<(), String> {
         DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 | DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Ok(()),
         DataType::Dictionary(_, values) if matches!(**values, DataType::Utf8 | DataType::LargeUtf8) => Ok(()),
         kind if kind.is_integer() && options.unit.is_some() => Ok(()),
-        kind if kind.is_integer() => Err(format!("the times in `{name}` are whole numbers: say their unit, one of s, ms, us, ns")),
+        kind if kind.is_integer() => Err(format!("the times in `{name}` are whole numbers: give the option `unit`, one of s, ms, us, ns")),
         other => Err(format!("`{name}` is of type {other} and cannot be the time index; times may be {TIME_FORMATS}")),
     }
 }

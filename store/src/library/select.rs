@@ -10,7 +10,7 @@ use stillpoint_engine::Instant;
 use super::core::Core;
 use super::info::{AsOf, ReadOptions, Reading, VersionInfo};
 use super::state::{Part, Place, Series, Symbol, Version};
-use crate::date::DateRange;
+use crate::date::{DateRange, LocalPolicy, Zone};
 use crate::error::{StoreError, help};
 use crate::log::commit_name;
 use crate::query::Pushdown;
@@ -68,12 +68,20 @@ impl Core {
         StoreError::SymbolNotFound { library: self.name.clone(), symbol: symbol.to_owned(), help }
     }
 
+    pub(crate) fn no_snapshot(&self, state: &Series, snapshot: &str) -> StoreError {
+        let help = match Zone::UTC.parse(snapshot, LocalPolicy::Refuse) {
+            Ok(at) => format!("if the latest version of then is meant, write the whole instant, such as {at}"),
+            Err(_) => help(snapshot, state.snapshots.keys().map(String::as_str)),
+        };
+        StoreError::SnapshotNotFound { library: self.name.clone(), snapshot: snapshot.to_owned(), help }
+    }
+
     /// Finds a version.
     pub(crate) fn version<'a>(&self, state: &'a Series, symbol: &str, as_of: &AsOf) -> Result<(&'a Symbol, &'a Version), StoreError> {
         let known = state.symbols.get(symbol).ok_or_else(|| self.no_symbol(state, symbol));
         let found = match as_of {
             AsOf::Snapshot(name) => {
-                let snapshot = state.snapshots.get(name).ok_or_else(|| StoreError::SnapshotNotFound(name.clone()))?;
+                let snapshot = state.snapshots.get(name).ok_or_else(|| self.no_snapshot(state, name))?;
                 let known = known?;
                 (known, snapshot.pins.get(symbol).and_then(|number| known.numbered(*number)))
             }

@@ -257,10 +257,10 @@ impl VersionLibrary {
     /// # Errors
     /// [`StoreError::SnapshotNotFound`].
     pub fn delete_snapshot(&self, name: &str) -> Result<(), StoreError> {
-        let name = name.to_owned();
+        let (core, name) = (self.0.clone(), name.to_owned());
         self.0.commit_whole(move |state, _| {
             if !state.snapshots.contains_key(&name) {
-                return Err(StoreError::SnapshotNotFound(name.clone()));
+                return Err(core.no_snapshot(state, &name));
             }
             Ok((vec![Op::DropSnapshot { name: name.clone() }], ()))
         })?;
@@ -412,7 +412,7 @@ impl Core {
         };
         self.log.read(|state| {
             let pins = match &which.snapshot {
-                Some(name) => Some(&state.snapshots.get(name).ok_or_else(|| StoreError::SnapshotNotFound(name.clone()))?.pins),
+                Some(name) => Some(&state.snapshots.get(name).ok_or_else(|| self.no_snapshot(state, name))?.pins),
                 None => None,
             };
             let listed = state.symbols.iter().filter(|(name, known)| {

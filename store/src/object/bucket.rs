@@ -124,9 +124,12 @@ fn read_file(path: &FilePath, range: Option<Range<u64>>) -> std::io::Result<Byte
     let mut bytes = Vec::new();
     match range {
         Some(range) => {
+            let wanted = range.end - range.start;
+            bytes.reserve_exact(wanted as usize);
             file.seek(SeekFrom::Start(range.start))?;
-            bytes.resize((range.end - range.start) as usize, 0);
-            file.read_exact(&mut bytes)?;
+            if file.take(wanted).read_to_end(&mut bytes)? as u64 != wanted {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
         }
         None => _ = file.read_to_end(&mut bytes)?,
     }

@@ -38,7 +38,7 @@ impl Recorded {
     /// [`StoreError::SnapshotNotFound`]; those of [`Recorded::of`].
     pub fn of_snapshot(library: &VersionLibrary, snapshot: &str) -> Result<Self, StoreError> {
         let found = library.list_snapshots()?.into_iter().find(|found| found.name == snapshot);
-        let pins = found.ok_or_else(|| StoreError::SnapshotNotFound(snapshot.to_owned()))?.versions;
+        let pins = found.ok_or_else(|| library.0.log.read(|state| library.0.no_snapshot(state, snapshot)))?.versions;
         Ok(Self { name: library.name().to_owned(), library: Some(library.clone()), pins, snapshot: Some(snapshot.to_owned()) })
     }
 

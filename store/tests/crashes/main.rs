@@ -95,7 +95,7 @@ fn perform(library: &VersionLibrary, model: &Model, step: &Step) -> Result<(), S
     };
     match done {
         // What is not there cannot be deleted, and what is there not made: the model says so too.
-        Err(StoreError::SymbolNotFound { .. } | StoreError::SnapshotNotFound(_) | StoreError::SnapshotExists(_)) => Ok(()),
+        Err(StoreError::SymbolNotFound { .. } | StoreError::SnapshotNotFound { .. } | StoreError::SnapshotExists(_)) => Ok(()),
         other => other,
     }
 }
