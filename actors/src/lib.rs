@@ -13,6 +13,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "calendar")]
 pub mod calendar;
 mod decimal;
 mod ema_cross;
@@ -22,10 +23,13 @@ pub mod indicators;
 mod instrument;
 mod kinds;
 mod market;
+#[cfg(feature = "operators")]
 pub mod operators;
 mod order;
+#[cfg(feature = "portfolio")]
 pub mod portfolio;
 mod position;
+#[cfg(feature = "statistics")]
 pub mod statistics;
 mod sum;
 mod venue;
