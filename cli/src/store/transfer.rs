@@ -1,8 +1,10 @@
 //! The commands `import`, `export` and `copy`. Invariant: rows pass through in pieces of bounded size, and what they become is there at once or
 //! not at all.
 
+use std::path::Path;
+
 use serde_json::json;
-use stillpoint_store::files::{FileOptions, FileReader, FileWriter, RecordBatch, SchemaRef};
+use stillpoint_store::files::{FileError, FileOptions, FileReader, FileWriter, RecordBatch, SchemaRef};
 use stillpoint_store::{Kind, ReadOptions, Staged, Store, StoreError, Table, WriteOptions, Written};
 
 use super::args::{ExportArgs, ImportArgs, KindArg, RowsArgs};
@@ -38,7 +40,7 @@ pub(super) fn import(called: &Called<'_>, args: &ImportArgs) -> Result<Done, Fai
     });
     let mut target = Target::open(&store, &args.symbol, wanted.as_ref(), &Kind::Version)?;
     let bar = Bar::new(called);
-    let mut pieces = Pieces::new(&args.symbol, target.stage()?, reader.schema().clone());
+    let mut pieces = Pieces::new(&args.symbol, Some(&args.file), target.stage()?, reader.schema().clone());
     while let Some(batch) = reader.next() {
         if called.is_stopped() {
             drop(bar);
@@ -72,7 +74,7 @@ pub(super) fn copy(called: &Called<'_>, from: &SymbolName, to: &SymbolName, to_s
     let mut target = Target::open(&other, to, None, &kind)?;
     let bar = Bar::new(called);
     let (all, metadata) = (scan.version().rows, scan.version().metadata.clone());
-    let mut pieces = Pieces::new(to, target.stage()?, scan.schema().clone());
+    let mut pieces = Pieces::new(to, None, target.stage()?, scan.schema().clone());
     for batch in scan {
         if called.is_stopped() {
             drop(bar);
@@ -193,6 +195,8 @@ impl Drop for Target<'_> {
 /// Batches on their way into a symbol.
 struct Pieces<'a> {
     name: &'a SymbolName,
+    /// The file or folder that they come from.
+    file: Option<&'a Path>,
     staged: Staged,
     schema: SchemaRef,
     waiting: Vec<RecordBatch>,
@@ -203,8 +207,8 @@ struct Pieces<'a> {
 }
 
 impl<'a> Pieces<'a> {
-    fn new(name: &'a SymbolName, staged: Staged, schema: SchemaRef) -> Self {
-        Self { name, staged, schema, waiting: Vec::new(), waiting_rows: 0, waiting_bytes: 0, done: (0, 0) }
+    fn new(name: &'a SymbolName, file: Option<&'a Path>, staged: Staged, schema: SchemaRef) -> Self {
+        Self { name, file, staged, schema, waiting: Vec::new(), waiting_rows: 0, waiting_bytes: 0, done: (0, 0) }
     }
 
     fn rows(&self) -> u64 {
@@ -238,9 +242,19 @@ impl<'a> Pieces<'a> {
     fn named(&self, error: StoreError) -> Failure {
         let symbol = list::shown(self.name);
         match error {
-            StoreError::UnorderedData { row, at, before, .. } => {
-                StoreError::UnorderedData { symbol, row: row + self.done.0, at, before }.into()
-            }
+            StoreError::UnorderedData { row, at, before, .. } => match self.file {
+                // As in other errors of files, the first row below a header is 1.
+                Some(file) => {
+                    let (file, row) = (file.display().to_string(), row + self.done.0 + 1);
+                    FileError::Time {
+                        file,
+                        row,
+                        what: format!("it is at {at}, before the row above it at {before}: sort the rows by time"),
+                    }
+                    .into()
+                }
+                None => StoreError::UnorderedData { symbol, row: row + self.done.0, at, before }.into(),
+            },
             StoreError::Schema { what, .. } => StoreError::Schema { symbol, what }.into(),
             other => other.into(),
         }

@@ -52,7 +52,7 @@ const CASES: &[Case] = &[
     (
         &[("a.csv", b"time,x\n2020-01-01T00:00:02Z,1\n2020-01-01T00:00:01Z,2\n")],
         &["import", "a.csv", "fx/X"],
-        &["row 1 for `fx/X` is at 2020-01-01T00:00:01Z", "sort the rows by time"],
+        &["a.csv: row 2: it is at 2020-01-01T00:00:01Z, before the row above it at 2020-01-01T00:00:02Z: sort the rows by time"],
     ),
     (
         &[("a.csv", b"time,x\n2020-01-01T00:00:02Z,1\n2020-01-01T00:00:03Z,word\n")],

@@ -12,11 +12,17 @@ use crate::outcome::{Failed, Outcome};
 use crate::run::Run;
 use crate::time::Instant;
 
-/// How long the inline host runs in each trial; the other one then gets as far as it can in the same time and a half.
-const TRIALS: [Wall; 2] = [Wall::from_millis(20), Wall::from_millis(40)];
+/// How long the inline host runs before the trials, which then begin with warm caches, and threads that have found their pace.
+const WARM_UP: Wall = Wall::from_millis(5);
+/// How long it runs in each trial.
+const TRIAL: Wall = Wall::from_millis(10);
+/// The median of so many counts: one that was disturbed does not.
+const TRIALS: usize = 3;
+/// The other host is given so many times as long to come as far.
+const PATIENCE: f64 = 2.5;
 /// A run that will not take longer is not worth a trial.
 const SHORT: Wall = Wall::from_secs(2);
-/// What is this much faster than the other is so beyond doubt.
+/// What is this much faster than the other in two trials is so beyond doubt.
 const CLEAR: f64 = 1.25;
 
 /// Runs a launch on the faster host.
@@ -27,31 +33,48 @@ pub(super) fn run(launch: Launch, threads: usize) -> Result<Outcome, Box<Failed>
     // What is thrown away must not have been told to anybody.
     let is_watched = launch.observer.is_some() || launch.log.is_some() || launch.progress.is_some() || launch.save.is_some();
     let mut inline = Trial::new(&launch)?;
-    if inline.takes_less_than(SHORT, TRIALS[0]) {
+    if inline.takes_less_than(SHORT, WARM_UP) {
         return if is_watched { launch.run_inline() } else { inline.run.finish() };
     }
     let rival = Remote::new(launch.like(), threads, Some(loads(&inline.run.shard)))?;
-    let mut inline_is_faster = true;
-    for (number, trial) in TRIALS.into_iter().enumerate() {
-        if number > 0 && !inline.goes_on(trial) {
-            break;
-        }
-        let begun = WallInstant::now();
-        let Some(status) = rival.run_to(inline.at(), begun + inline.took.mul_f64(1.5)) else { break };
-        let took = begun.elapsed();
-        let has_come = status.next.is_none_or(|next| next > inline.at());
-        let ratio = inline.took.as_secs_f64() / took.as_secs_f64();
-        inline_is_faster = !has_come || ratio < 1.0;
-        if !has_come || !(1.0 / CLEAR..CLEAR).contains(&ratio) {
-            break;
-        }
-    }
+    let inline_is_faster = speed_up(&mut inline, &rival) < 1.0;
     match (inline_is_faster, is_watched) {
         (true, false) => inline.run.finish(),
         (false, false) => rival.finish(),
         (true, true) => launch.run_inline(),
         (false, true) => keeper::run(launch, threads),
     }
+}
+
+/// How many times as fast as the inline host the other one is; 0 if it does not come along at all, or the run is at its end.
+fn speed_up(inline: &mut Trial, rival: &Remote) -> f64 {
+    let (mut ratios, mut is_warm) = (Vec::new(), false);
+    loop {
+        let begun = WallInstant::now();
+        let Some(status) = rival.run_to(inline.at(), begun + inline.took.mul_f64(PATIENCE)) else { return 0.0 };
+        let took = begun.elapsed();
+        if status.next.is_some_and(|next| next <= inline.at()) {
+            return 0.0;
+        }
+        if std::mem::replace(&mut is_warm, true) {
+            ratios.push(inline.took.as_secs_f64() / took.as_secs_f64());
+        }
+        if let Some(ratio) = judged(&ratios) {
+            return ratio;
+        }
+        if !inline.goes_on(TRIAL) {
+            return 0.0;
+        }
+    }
+}
+
+/// What trials say, once there are enough of them.
+fn judged(ratios: &[f64]) -> Option<f64> {
+    let mut sorted = ratios.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let is_clear = |ratio: &f64| *ratio > CLEAR;
+    let agree = ratios.len() > 1 && (sorted.iter().all(is_clear) || sorted.iter().all(|ratio| is_clear(&ratio.recip())));
+    (agree || ratios.len() >= TRIALS).then(|| sorted[sorted.len() / 2])
 }
 
 /// The inline host on trial.
@@ -106,5 +129,21 @@ impl Trial {
             _ => return false,
         };
         self.took.as_secs_f64() / share.max(f64::MIN_POSITIVE) < short.as_secs_f64()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_clear_trials_are_enough_and_one_disturbed_trial_of_three_is_outvoted() {
+        assert_eq!(judged(&[9.0]), None);
+        assert_eq!(judged(&[1.3, 1.6]), Some(1.6));
+        assert_eq!(judged(&[0.7, 0.5]), Some(0.7));
+        assert_eq!(judged(&[1.3, 1.2]), None);
+        assert_eq!(judged(&[1.3, 0.5]), None);
+        assert_eq!(judged(&[1.3, 0.5, 1.1]), Some(1.1));
+        assert_eq!(judged(&[0.9, 1.4, 0.95]), Some(0.95));
     }
 }
