@@ -27,6 +27,8 @@ mod order;
 pub mod portfolio;
 mod position;
 pub mod statistics;
+pub mod strategies;
+pub mod strategy;
 mod sum;
 mod venue;
 
