@@ -47,12 +47,15 @@ impl MarketMaker {
     /// A market maker that has no orders.
     ///
     /// # Errors
-    /// [`SettingsError`] if a quantity is not above zero, or a distance is below it.
+    /// [`SettingsError`] if a quantity or the half spread is not above zero, or another distance is below it.
     pub fn new(settings: MarketMakerSettings) -> Result<Self, SettingsError> {
         let MarketMakerSettings { quantity, limit, half_spread, skew, requote, .. } = settings;
         positive("quantity", quantity)?;
         positive("limit", limit)?;
-        for (field, distance) in [("half_spread", half_spread), ("skew", skew), ("requote", requote)] {
+        if half_spread.0 <= 0 {
+            return Err(SettingsError::new("half_spread", "is not above zero; both sides would meet at one price"));
+        }
+        for (field, distance) in [("skew", skew), ("requote", requote)] {
             if distance.0 < 0 {
                 return Err(SettingsError::new(field, "is below zero; give a distance"));
             }
@@ -81,8 +84,15 @@ impl MarketMaker {
         let Some(quote) = account.quote().filter(|quote| quote.mid().is_some()) else { return };
         let held = account.held();
         let [bid, ask] = [Side::Buy, Side::Sell].map(|side| self.wanted(side, quote, held, account.instrument()));
-        self.bid = self.place(Side::Buy, self.bid, bid, desk);
-        self.ask = self.place(Side::Sell, self.ask, ask, desk);
+        let limit = self.ask.and_then(|id| desk.order(id)).and_then(|order| order.limit());
+        // Whichever moves away from the other goes first, so that the two never meet.
+        if limit.is_some_and(|limit| ask.0 > limit) {
+            self.ask = self.place(Side::Sell, self.ask, ask, desk);
+            self.bid = self.place(Side::Buy, self.bid, bid, desk);
+        } else {
+            self.bid = self.place(Side::Buy, self.bid, bid, desk);
+            self.ask = self.place(Side::Sell, self.ask, ask, desk);
+        }
     }
 
     /// Brings the order of a side to where it is wanted: its number, if there is one now.
