@@ -17,9 +17,7 @@ use crate::instrument::Instrument;
 use crate::market::BarMaker;
 use crate::order::{OrderEvent, OrderRequest};
 use crate::position::Money;
-use crate::strategy::{
-    BasisPoints, InstrumentLimits, OrderRate, RiskLimits, Route, SettingsError, Strategy, Trader, TraderSettings,
-};
+use crate::strategy::{BasisPoints, InstrumentLimits, OrderRate, RiskLimits, Route, SettingsError, Strategy, Trader, TraderSettings};
 
 /// Documents what all kinds of strategies have in common.
 macro_rules! trader_params {
@@ -121,7 +119,7 @@ struct LimitsParams {
 
 /// A struct of parameters with those that all kinds of strategies have in common, which [`Common`] takes out.
 macro_rules! params {
-    ($name:ident { $($(#[$attribute:meta])* $field:ident: $of:ty,)* }) => {
+    ($name:ident { $($(#[$attribute:meta])* $field:ident: $of:ty),* $(,)? }) => {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct $name {
@@ -259,15 +257,7 @@ fn market_maker(params: MarketMakerParams, scene: &mut Scene<'_, Trader<MarketMa
     params.common().trader(vec![instrument.clone()], MarketMaker::new(settings), scene)
 }
 
-params!(PairsParams {
-    y: Instrument,
-    x: Instrument,
-    quantity: String,
-    period: NonZeroU32,
-    every: Duration,
-    entry: f64,
-    exit: f64,
-});
+params!(PairsParams { y: Instrument, x: Instrument, quantity: String, period: NonZeroU32, every: Duration, entry: f64, exit: f64 });
 
 fn pairs(params: PairsParams, scene: &mut Scene<'_, Trader<Pairs>>) -> Result<Trader<Pairs>, SceneError> {
     let PairsParams { y, x, period, every, entry, exit, .. } = &params;

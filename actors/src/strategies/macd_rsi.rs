@@ -52,7 +52,10 @@ impl MacdRsi {
         let MacdRsiSettings { quantity, macd, rsi, overbought, oversold, .. } = settings;
         positive("quantity", quantity)?;
         if macd.fast >= macd.slow {
-            return Err(SettingsError::new("macd", format!("has a fast period of {} and a slow one of {}; give a longer slow one", macd.fast, macd.slow)));
+            return Err(SettingsError::new(
+                "macd",
+                format!("has a fast period of {} and a slow one of {}; give a longer slow one", macd.fast, macd.slow),
+            ));
         }
         if !(0.0..overbought).contains(&oversold) {
             return Err(SettingsError::new("oversold", format!("must be at least 0 and below `overbought`, which is {overbought}")));
@@ -85,7 +88,13 @@ impl Strategy for MacdRsi {
         let (Some(upward), Some(rsi)) = (cross, rsi) else { return };
         let target = match upward {
             true if rsi < overbought => quantity.0,
-            false if rsi > oversold => if long_only { 0 } else { -quantity.0 },
+            false if rsi > oversold => {
+                if long_only {
+                    0
+                } else {
+                    -quantity.0
+                }
+            }
             _ => return,
         };
         _ = desk.trade_to(instrument, Quantity(target));

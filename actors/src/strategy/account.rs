@@ -41,17 +41,7 @@ pub struct Account {
 
 impl Account {
     pub(super) fn new(route: Route, scale: i128) -> Self {
-        Self {
-            route,
-            quote: None,
-            trade: None,
-            position: Position::default(),
-            fees: Money(0),
-            buying: 0,
-            selling: 0,
-            counted: 0,
-            scale,
-        }
+        Self { route, quote: None, trade: None, position: Position::default(), fees: Money(0), buying: 0, selling: 0, counted: 0, scale }
     }
 
     /// The instrument.

@@ -47,7 +47,8 @@ pub struct Counts {
     pub fills: u64,
     /// Orders that ended without a last fill: cancelled, rejected, expired.
     pub unfilled: u64,
-    /// Answers about orders that are not open here. A fill among them moves the position all the same.
+    /// Answers about orders that are not open here, but for changes and cancellations that came too late. A fill among them moves the
+    /// position all the same.
     pub unknown: u64,
     /// Fills that moved nothing: of other instruments, or of quantities or money that cannot be counted.
     pub unbooked: u64,
@@ -196,7 +197,7 @@ impl Blotter {
             self.counts.unfilled += 1;
         }
         let change = self.orders.apply(*order, *instrument, *side, outcome);
-        if change.is_none() {
+        if change.is_none() && !self.is_late_rejection(event) {
             self.counts.unknown += 1;
         }
         let index = self.index(*instrument);
@@ -212,6 +213,12 @@ impl Blotter {
                 self.count_profit(index);
             }
         }
+    }
+
+    /// Whether an answer says of an order that was sent from here that it could not be changed or cancelled any more.
+    fn is_late_rejection(&self, event: &OrderEvent) -> bool {
+        let rejected = matches!(event.outcome, Outcome::ModifyRejected { .. } | Outcome::CancelRejected { .. });
+        rejected && (1..=self.counts.orders).contains(&event.order.0)
     }
 
     /// Counts the profit of an instrument anew, if a loss is limited.

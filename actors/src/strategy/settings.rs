@@ -79,7 +79,10 @@ impl TraderSettings {
         }
         if let (Some(_), Some(other)) = (self.limits.max_loss, routes.iter().find(|route| !is_paid_alike(route, first))) {
             let (a, b) = (&first.instrument.symbol, &other.instrument.symbol);
-            return Err(SettingsError::new("max_loss", format!("adds up money of `{a}` and `{b}`, which is not in one currency; leave it out")));
+            return Err(SettingsError::new(
+                "max_loss",
+                format!("adds up money of `{a}` and `{b}`, which is not in one currency; leave it out"),
+            ));
         }
         let most = routes.iter().map(|route| money_decimals(&route.instrument)).max().unwrap_or_default();
         let scale = |route: &Route| 10i128.pow(most - money_decimals(&route.instrument));

@@ -11,7 +11,12 @@ fn an_order_counts_until_its_last_fill() {
         Limits::default(),
         (
             &[(10, limit(Buy, 5, 100)), (11, market(Sell, 2))],
-            &[(20, 1, Buy, Outcome::Accepted), (30, 1, Buy, filled(2, 100, 3)), (31, 2, Sell, filled(2, 101, 0)), (40, 1, Buy, filled(3, 99, 0))],
+            &[
+                (20, 1, Buy, Outcome::Accepted),
+                (30, 1, Buy, filled(2, 100, 3)),
+                (31, 2, Sell, filled(2, 101, 0)),
+                (40, 1, Buy, filled(3, 99, 0)),
+            ],
             &[],
         ),
         &[
@@ -128,7 +133,11 @@ fn an_order_that_the_venue_does_not_know_is_gone() {
                 "11 sent 2 | 0 +8 -0",
                 "20 done | 0 +8 -0",
                 "21 done | 0 +9 -0",
-                &format!("30 {id} {}-rejected {reason:?} | 0 +{} -0", if id == 1 { "cancel" } else { "modify" }, if id == 1 { 4 } else { 5 }),
+                &format!(
+                    "30 {id} {}-rejected {reason:?} | 0 +{} -0",
+                    if id == 1 { "cancel" } else { "modify" },
+                    if id == 1 { 4 } else { 5 }
+                ),
             ],
             &[
                 "10 0 submit 1 Buy 5 Limit(Price(100)) Gtc",

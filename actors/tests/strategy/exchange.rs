@@ -13,7 +13,11 @@ fn latencies() -> Latencies {
     Latencies { entry: Latency::Constant(Duration::nanos(30)), response: Latency::Constant(Duration::nanos(7)) }
 }
 
-fn build(exchange: Exchange, plan: &[(i64, Command)], quotes: &[(i64, i64, i64)]) -> (Simulation, stillpoint_engine::Addr<Trader<Scripted>>) {
+fn build(
+    exchange: Exchange,
+    plan: &[(i64, Command)],
+    quotes: &[(i64, i64, i64)],
+) -> (Simulation, stillpoint_engine::Addr<Trader<Scripted>>) {
     let mut sim = Simulation::new("real").start(at(0));
     let stream = sim.stream("quotes", quotes_of(quotes)).expect("a name");
     let exchange = sim.actor("exchange", exchange).expect("a name");
@@ -116,6 +120,7 @@ fn profit_and_fees_are_those_of_the_fills() {
     let outcome = run.finish().expect("a run");
     let reported = ["X position", "X realised", "X unrealised", "X fees", "X profit", "X mid"].map(|name| number(&outcome, "trader", name));
     assert_eq!(reported, [-2.0, 5.0, -2.0, -42.0, 45.0, 102.5]);
-    let counted = ["orders", "changes", "fills", "unfilled", "unknown", "refused", "open_orders"].map(|name| integer(&outcome, "trader", name));
+    let counted =
+        ["orders", "changes", "fills", "unfilled", "unknown", "refused", "open_orders"].map(|name| integer(&outcome, "trader", name));
     assert_eq!(counted, [4, 0, 3, 0, 0, 0, 1]);
 }

@@ -46,10 +46,7 @@ fn of_a_trader() {
         |given| given.routes[1].limits.max_position = Some(Quantity(-1)),
         "`max_position` is not above zero; leave it out to have no such limit",
     );
-    trader(
-        |given| given.limits.max_loss = Some(Money(0)),
-        "`max_loss` is not above zero; give the loss as a positive amount",
-    );
+    trader(|given| given.limits.max_loss = Some(Money(0)), "`max_loss` is not above zero; give the loss as a positive amount");
     trader(
         |given| {
             given.limits.max_loss = Some(Money(1));
@@ -117,7 +114,10 @@ fn of_those_that_follow_bars() {
     MacdRsi::new(good).expect("good settings");
     fault(MacdRsi::new(MacdRsiSettings { quantity: Quantity(0), ..good }), &format!("`quantity` {NONE}"));
     fault(MacdRsi::new(MacdRsiSettings { oversold: 70.0, ..good }), "`oversold` must be at least 0 and below `overbought`, which is 70");
-    fault(MacdRsi::new(MacdRsiSettings { oversold: f64::NAN, ..good }), "`oversold` must be at least 0 and below `overbought`, which is 70");
+    fault(
+        MacdRsi::new(MacdRsiSettings { oversold: f64::NAN, ..good }),
+        "`oversold` must be at least 0 and below `overbought`, which is 70",
+    );
     fault(MacdRsi::new(MacdRsiSettings { overbought: 101.0, ..good }), "`overbought` must be at most 100");
     let macd = MacdPeriods { fast: count(26), ..MacdPeriods::USUAL };
     fault(MacdRsi::new(MacdRsiSettings { macd, ..good }), "`macd` has a fast period of 26 and a slow one of 26; give a longer slow one");
@@ -133,8 +133,7 @@ fn of_pairs_and_of_a_twap() {
     fault(Pairs::new(PairsSettings { period: count(2), ..good }), "`period` must be at least 3: through two points there is always a line");
     fault(Pairs::new(PairsSettings { exit: 2.0, ..good }), "`exit` must be at least 0 and below `entry`, which is 2");
     fault(Pairs::new(PairsSettings { every: Duration::ZERO, ..good }), "`every` is not above zero; give a time such as 1s");
-    let good =
-        TwapSettings { instrument: X, side: Side::Buy, quantity: Quantity(1), slices: count(2), every, start: None, limit: None };
+    let good = TwapSettings { instrument: X, side: Side::Buy, quantity: Quantity(1), slices: count(2), every, start: None, limit: None };
     Twap::new(good).expect("good settings");
     fault(Twap::new(TwapSettings { quantity: Quantity(0), ..good }), &format!("`quantity` {NONE}"));
     fault(Twap::new(TwapSettings { every: Duration::ZERO, ..good }), "`every` is not above zero; give a time such as 1s");

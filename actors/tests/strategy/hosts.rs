@@ -9,9 +9,7 @@ use stillpoint_actors::strategies::{
 use stillpoint_actors::strategy::{
     BasisPoints, InstrumentLimits, OrderRate, RiskLimits, Route, SettingsError, Strategy, Trader, TraderSettings,
 };
-use stillpoint_actors::{
-    Bar, BarMaker, BarPrice, BarSpan, Exchange, Latencies, Latency, Money, Price, Quantity, Quote, Side,
-};
+use stillpoint_actors::{Bar, BarMaker, BarPrice, BarSpan, Exchange, Latencies, Latency, Money, Price, Quantity, Quote, Side};
 use stillpoint_engine::host::{Host, Launch};
 use stillpoint_engine::{Duration, Link, Simulation, Stream, Timed};
 
@@ -101,7 +99,9 @@ fn market_maker() {
 
 #[test]
 fn breakout() {
-    check(10, || Breakout::new(BreakoutSettings { instrument: X, quantity: Quantity(5), entry: count(6), exit: count(3), long_only: false }));
+    check(10, || {
+        Breakout::new(BreakoutSettings { instrument: X, quantity: Quantity(5), entry: count(6), exit: count(3), long_only: false })
+    });
 }
 
 #[test]

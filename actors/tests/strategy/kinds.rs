@@ -7,7 +7,9 @@ use stillpoint_engine::scenario::{Registry, Scenario};
 fn scenario(actors: &str) -> String {
     let quote = |id, at, mid: i64| {
         let (bid, ask) = (mid - 1, mid + 1);
-        format!(r#"Add(at: "2025-01-01T00:00:{at:02}Z", value: (instrument: {id}, bid: {bid}, bid_quantity: 50, ask: {ask}, ask_quantity: 50))"#)
+        format!(
+            r#"Add(at: "2025-01-01T00:00:{at:02}Z", value: (instrument: {id}, bid: {bid}, bid_quantity: 50, ask: {ask}, ask_quantity: 50))"#
+        )
     };
     let steps: Vec<String> = (0..50).flat_map(|at| [quote(0, at, 100 + at % 7), quote(1, at, 200 + at % 5)]).collect();
     format!(
@@ -90,7 +92,10 @@ fn every_kind_can_be_named_and_trades() {
         assert!(*fills > 0, "{name} traded nothing: {report:?}");
     }
     let report = |name: &str| outcome.report("slices").and_then(|report| report.get(name)).cloned();
-    assert_eq!((report("done"), report("X position"), report("orders")), (Some(Value::Number(1.0)), Some(Value::Number(-0.4)), Some(Value::Integer(4))));
+    assert_eq!(
+        (report("done"), report("X position"), report("orders")),
+        (Some(Value::Number(1.0)), Some(Value::Number(-0.4)), Some(Value::Integer(4)))
+    );
 }
 
 /// Changes one of the actors, and compares the error up to where `expected` ends.
@@ -118,7 +123,12 @@ fn errors_name_their_field() {
     check("pair", "id: 1", "id: 0", "`x` is the same instrument as `y`");
     check("pair", r#"max_order: "0.3""#, r#"max_order: "x""#, "`max_order` is `x`, which is no finite decimal number");
     check("momentum", r#"bars_of: ["seconds"], "#, "", "`bars` names no stream, and `bars_of` no actor");
-    check("momentum", r#"bars_of: ["seconds"]"#, r#"bars_of: ["exchange"]"#, "actor `exchange` is of kind `exchange`, which does not fit here");
+    check(
+        "momentum",
+        r#"bars_of: ["seconds"]"#,
+        r#"bars_of: ["exchange"]"#,
+        "actor `exchange` is of kind `exchange`, which does not fit here",
+    );
     check("channel", "exit: 2", "exit: 6", "`exit` must not be above `entry`, which is 5");
     check("channel", "00:00:45Z", "00:00:02Z", "`trade_until` is 2025-01-01T00:00:02Z, which is not after `trade_from`");
     check("slices", r#"every: "2s""#, r#"every: "0s""#, "`every` is not above zero");

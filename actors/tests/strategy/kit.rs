@@ -127,9 +127,7 @@ impl Strategy for Scripted {
     fn on_timer(&mut self, tag: TimerTag, desk: &mut Desk<'_>) {
         let command = self.plan[tag.0 as usize].1;
         let result = match command {
-            Command::Submit(side, quantity, kind, time_in_force) => {
-                desk.submit(X, side, Quantity(quantity), kind, time_in_force).map(Some)
-            }
+            Command::Submit(side, quantity, kind, time_in_force) => desk.submit(X, side, Quantity(quantity), kind, time_in_force).map(Some),
             Command::Modify(id, quantity, limit) => desk.modify(OrderId(id), Quantity(quantity), limit.map(Price), None).map(|()| None),
             Command::Cancel(id) => desk.cancel(OrderId(id)).map(|()| None),
             Command::CancelAll => {

@@ -168,9 +168,8 @@ fn the_number_of_orders_in_an_interval() {
 #[test]
 fn the_distance_of_a_price_from_the_mid() {
     let limits = Limits(RiskLimits { collar: Some(BasisPoints(50)), ..RiskLimits::default() }, InstrumentLimits::default());
-    let stop_limit = |trigger, limit| {
-        Command::Submit(Buy, 1, OrderKind::StopLimit { trigger: Price(trigger), limit: Price(limit) }, TimeInForce::Gtc)
-    };
+    let stop_limit =
+        |trigger, limit| Command::Submit(Buy, 1, OrderKind::StopLimit { trigger: Price(trigger), limit: Price(limit) }, TimeInForce::Gtc);
     // The mid is 1000.5, half a percent of it 5.0025: from 995.4975 to 1005.5025.
     check(
         limits,

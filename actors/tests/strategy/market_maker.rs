@@ -84,10 +84,7 @@ fn however_far_it_leans_it_does_not_take() {
 fn a_small_move_leaves_the_orders_in_their_queues() {
     let quotes = [timed(1, 99, 101), timed(10, 101, 103), timed(20, 102, 104), timed(30, 104, 106)];
     let stage = Stage::new(Latencies::default(), &quotes, &[]);
-    check_asked(
-        stage.with(maker(1, 9, 5, 0, 3), |_| {}),
-        &["1 X Buy 1@95 Gtx", "1 X Sell 1@105 Gtx", "20 X 2 to 1@108", "20 X 1 to 1@98"],
-    );
+    check_asked(stage.with(maker(1, 9, 5, 0, 3), |_| {}), &["1 X Buy 1@95 Gtx", "1 X Sell 1@105 Gtx", "20 X 2 to 1@108", "20 X 1 to 1@98"]);
 }
 
 #[test]
@@ -97,8 +94,17 @@ fn one_change_is_on_its_way_at_a_time() {
     let stage = Stage::new(latencies, &quotes, &[]);
     check_asked(
         stage.with(maker(1, 9, 5, 0, 0), |_| {}),
-        // What is sent at 1 is open at 16, what is sent at 10 is changed at 25. The ask at 105 is filled at 16, by a bid of 109.
-        &["1 X Buy 1@95 Gtx", "1 X Sell 1@105 Gtx", "10 X 2 to 1@115", "10 X 1 to 1@105", "30 X 1 to 1@125"],
+        // What is sent at 1 is answered at 16: the ask of 105 would take, since 109 is bid by then. At 20 there is another ask, while the
+        // change of the bid, sent at 10, is answered at 25. What is sent at 20 may be changed before it is open.
+        &[
+            "1 X Buy 1@95 Gtx",
+            "1 X Sell 1@105 Gtx",
+            "10 X 2 to 1@115",
+            "10 X 1 to 1@105",
+            "20 X Sell 1@125 Gtx",
+            "30 X 3 to 1@135",
+            "30 X 1 to 1@125",
+        ],
     );
 }
 
@@ -113,8 +119,5 @@ fn what_may_not_be_changed_is_cancelled() {
         });
         settings.routes[0].limits = InstrumentLimits { max_order: Some(Quantity(2)), max_position: Some(Quantity(4)) };
     });
-    check_asked(
-        sim,
-        &["1 X Buy 2@98 Gtx", "1 X Sell 2@102 Gtx", "10 X 2 off", "10 X 1 off", "20 X Buy 2@99 Gtx", "20 X Sell 2@103 Gtx"],
-    );
+    check_asked(sim, &["1 X Buy 2@98 Gtx", "1 X Sell 2@102 Gtx", "10 X 2 off", "10 X 1 off", "20 X Buy 2@99 Gtx", "20 X Sell 2@103 Gtx"]);
 }

@@ -36,14 +36,7 @@ fn a_residual_is_traded_back_to_zero_with_its_hedge() {
     let stage = Stage::new(Latencies::default(), &quotes(), &[]);
     let outcome = check_asked(
         stage.with(Pairs::new(settings(1.41)).expect("good settings"), |_| {}),
-        &[
-            "30 X Sell 1 Market",
-            "30 Y Buy 3 Market",
-            "40 X Buy 1 Market",
-            "40 Y Sell 3 Market",
-            "50 X Buy 1 Market",
-            "50 Y Sell 3 Market",
-        ],
+        &["30 X Sell 1 Market", "30 Y Buy 3 Market", "40 X Buy 1 Market", "40 Y Sell 3 Market", "50 X Buy 1 Market", "50 Y Sell 3 Market"],
     );
     assert_eq!(integer(&outcome, "trader", "samples"), 6);
     assert!((number(&outcome, "trader", "z") + 2f64.sqrt()).abs() < 1e-12);

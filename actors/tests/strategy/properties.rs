@@ -202,7 +202,7 @@ impl Model {
     /// What the desk must say to a command.
     fn obey(&mut self, now: i64, command: Command) -> Result<Option<OrderId>, Refusal> {
         match command {
-            Command::Submit(..) | Command::Modify(..) if self.stopped => Err(Refusal::Stopped),
+            Command::Submit(..) if self.stopped => Err(Refusal::Stopped),
             Command::Submit(side, quantity, ..) => {
                 if quantity <= 0 {
                     return Err(Refusal::BadQuantity);
@@ -216,7 +216,11 @@ impl Model {
                 Ok(Some(OrderId(self.orders.len() as u64)))
             }
             Command::Modify(id, quantity, _) => {
+                let stopped = self.stopped;
                 let order = self.find(id)?;
+                if stopped {
+                    return Err(Refusal::Stopped);
+                }
                 if quantity <= 0 {
                     return Err(Refusal::BadQuantity);
                 }
