@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
 use stillpoint_engine::Instant;
 
 use super::account::{Account, Route};
@@ -11,7 +10,7 @@ use crate::event::Bar;
 use crate::instrument::Instrument;
 
 /// What a [`Trader`](super::Trader) trades, where, when, and within which limits.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct TraderSettings {
     /// What it trades, and where. Events of other instruments are not for it.
     pub routes: Vec<Route>,

@@ -1,9 +1,12 @@
 //! The desk against an exchange that says what a script says: races, and answers that no good venue would give.
 
+use serde::{Deserialize, Serialize};
 use stillpoint_actors::Side::{Buy, Sell};
+use stillpoint_actors::strategy::{Desk, InstrumentLimits, Route, Strategy, TimerTag, Trader};
 use stillpoint_actors::{OrderKind, Outcome, Price, Quantity, Reject, TimeInForce};
+use stillpoint_engine::{Duration, Simulation};
 
-use crate::kit::{Command, Limits, cancelled, check, filled, limit, market};
+use crate::kit::{Command, Limits, Puppet, X, Y, at, cancelled, check, filled, instrument, limit, market, settings, text};
 
 #[test]
 fn an_order_counts_until_its_last_fill() {
@@ -200,4 +203,45 @@ fn a_stop_is_open_until_what_it_became_has_ended() {
         ],
         &["10 0 submit 1 Sell 5 StopLimit { trigger: Price(95), limit: Price(94) } Gtc", "40 0 modify 1 Sell 5 Some(93)"],
     );
+}
+
+/// Sends one order in each of its instruments, takes a number, and cancels everything.
+#[derive(Default, Serialize, Deserialize)]
+struct Both {
+    drawn: u64,
+}
+
+impl Strategy for Both {
+    fn on_start(&mut self, desk: &mut Desk<'_>) {
+        self.drawn = desk.rng().below(1_000_000);
+        for instrument in [Y, X] {
+            desk.buy_limit(instrument, Quantity(1), Price(10), TimeInForce::Gtc).expect("no limits");
+        }
+        desk.notify_after(Duration::nanos(5), TimerTag(0));
+    }
+
+    fn on_timer(&mut self, _: TimerTag, desk: &mut Desk<'_>) {
+        desk.cancel_all();
+    }
+}
+
+#[test]
+fn each_instrument_has_its_venue() {
+    let run = |seed| {
+        let mut sim = Simulation::new("two venues").start(at(0)).seed(seed);
+        let venues = ["one", "two"].map(|name| sim.actor(name, Puppet::default()).expect("a name"));
+        let mut given = settings(venues[0].recipient(), Limits::default());
+        given.routes.insert(0, Route { instrument: instrument(Y, "Y"), venue: venues[1].recipient(), limits: InstrumentLimits::default() });
+        let trader = sim.actor("trader", Trader::new(given, Both::default()).expect("good settings")).expect("a name");
+        let mut run = sim.begin().expect("a run");
+        run.until(at(10));
+        let drawn = run.actor(trader).expect("it lives").strategy().drawn;
+        let outcome = run.finish().expect("a run");
+        (drawn, ["one", "two"].map(|venue| text(&outcome, venue, "asked")))
+    };
+    let (drawn, asked) = run(1);
+    assert_eq!(asked[0], "0 0 submit 2 Buy 1 Limit(Price(10)) Gtc\n5 0 CancelAll\n");
+    assert_eq!(asked[1], "0 7 submit 1 Buy 1 Limit(Price(10)) Gtc\n5 7 CancelAll\n");
+    assert_eq!(run(1).0, drawn);
+    assert_ne!(run(2).0, drawn);
 }

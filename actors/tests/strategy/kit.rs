@@ -237,6 +237,9 @@ pub(crate) fn quotes_of(all: &[(i64, i64, i64)]) -> Stream<Quote> {
     Stream::from_vec(all.iter().map(|(nanos, bid, ask)| Timed { at: at(*nanos), value: quote(*bid, *ask) }).collect())
 }
 
+/// What a strategy does, what an exchange says, and quotes of (instant, bid, ask).
+pub(crate) type Played<'s> = (&'s [(i64, Command)], &'s [(i64, u64, Side, Outcome)], &'s [(i64, i64, i64)]);
+
 /// A trader that follows a plan, and an exchange that follows a script; quotes of X for the trader.
 pub(crate) fn scripted(
     limits: Limits,
@@ -254,12 +257,7 @@ pub(crate) fn scripted(
 }
 
 /// Runs a plan against a script, and compares what the strategy saw and what the exchange was asked for.
-pub(crate) fn check(
-    limits: Limits,
-    (plan, script, quotes): (&[(i64, Command)], &[(i64, u64, Side, Outcome)], &[(i64, i64, i64)]),
-    seen: &[&str],
-    asked: &[&str],
-) {
+pub(crate) fn check(limits: Limits, (plan, script, quotes): Played<'_>, seen: &[&str], asked: &[&str]) {
     let (sim, trader) = scripted(limits, plan, script, quotes);
     let mut run = sim.begin().expect("a run");
     run.until(at(i64::MAX));

@@ -3,11 +3,13 @@
 use std::num::NonZeroU32;
 
 use stillpoint_actors::Side::{Buy, Sell};
-use stillpoint_actors::strategy::{BasisPoints, InstrumentLimits, OrderRate, RiskLimits};
-use stillpoint_actors::{Money, OrderKind, Outcome, Price, Quantity, Side, TimeInForce};
-use stillpoint_engine::Duration;
+use stillpoint_actors::strategy::{BasisPoints, InstrumentLimits, OrderRate, RiskLimits, Route, Trader};
+use stillpoint_actors::{
+    ContractKind, Decimals, Instrument, InstrumentId, Money, OrderKind, Outcome, Price, Quantity, Quote, Side, TimeInForce,
+};
+use stillpoint_engine::{Duration, Simulation, Stream, Timed};
 
-use crate::kit::{Command, Limits, at, cancelled, filled, limit, market, scripted};
+use crate::kit::{Command, Limits, at, cancelled, filled, limit, market, quote, scripted, settings};
 
 type Script<'s> = &'s [(i64, u64, Side, Outcome)];
 
@@ -269,4 +271,77 @@ fn a_short_position_is_valued_at_the_ask() {
     let script = [(10, 1, Sell, filled(5, 100, 0))];
     check(losing(10), &plan, &script, &[(20, 90, 101)], &["1 sent 1", "30 sent 2"]);
     check(losing(10), &plan, &script, &[(20, 90, 102)], &["1 sent 1", "30 MaxLoss"]);
+}
+
+/// Buys one of each of its instruments at the start.
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+struct OneOfEach;
+
+impl stillpoint_actors::strategy::Strategy for OneOfEach {
+    fn on_start(&mut self, desk: &mut stillpoint_actors::strategy::Desk<'_>) {
+        let all: Vec<_> = desk.accounts().iter().map(|account| account.instrument().id).collect();
+        all.into_iter().for_each(|instrument| _ = desk.buy(instrument, Quantity(1)));
+    }
+}
+
+/// Whether trading has ended after one X, without decimals, and one Z, with two for its prices, lost 3 and 0.45: 345 hundredths.
+fn ends_at(max_loss: i128) -> bool {
+    let money = Decimals::new(2).expect("at most 18");
+    let z = Instrument::new(InstrumentId(1), "Z").with_decimals(money, Decimals::new(0).expect("at most 18"));
+    let of = |id, bid, ask| Quote { instrument: InstrumentId(id), ..quote(bid, ask) };
+    let quotes = [(1, of(0, 100, 103)), (1, of(1, 1000, 1045)), (2, of(0, 100, 103))];
+    let mut sim = Simulation::new("losses").start(at(0));
+    let events = quotes.map(|(nanos, value)| Timed { at: at(nanos), value }).to_vec();
+    let stream = sim.stream("quotes", Stream::from_vec(events)).expect("a name");
+    let puppet = sim.actor("exchange", crate::kit::Puppet::default()).expect("a name");
+    let script = [(0, 1, 103), (1, 2, 1045)].map(|(id, order, price)| {
+        let event = stillpoint_actors::OrderEvent {
+            order: stillpoint_actors::OrderId(order),
+            instrument: InstrumentId(id),
+            side: Buy,
+            outcome: filled(1, price, 0),
+        };
+        Timed { at: at(0), value: event }
+    });
+    let answers = sim.stream("answers", Stream::from_vec(script.to_vec())).expect("a name");
+    let mut given = settings(puppet.recipient(), losing(max_loss));
+    given.routes.push(Route { instrument: z, ..given.routes[0].clone() });
+    let trader = sim.actor("trader", Trader::new(given, OneOfEach).expect("good settings")).expect("a name");
+    sim.subscribe::<Quote, _>(trader, stream);
+    sim.subscribe::<stillpoint_actors::OrderEvent, _>(trader, answers);
+    let mut run = sim.begin().expect("a run");
+    run.until(at(5));
+    run.actor(trader).expect("it lives").blotter().closed().is_some()
+}
+
+#[test]
+fn losses_of_all_instruments_add_up_in_the_finest_unit() {
+    assert!(!ends_at(346));
+    assert!(ends_at(345));
+}
+
+#[test]
+fn an_inverse_contract_gains_in_its_base_currency() {
+    // 100 dollars a contract, bought at 20,000 and worth 25,000: 10 of them gain 1000 / 20000 - 1000 / 25000 = 0.01 of a coin, and lose
+    // 1000 / 20000 - 1000 / 16000 = -0.0125 at 16,000. In units of 10^-4: 500 and 400, 500 and 625.
+    let inverse = |price_now| {
+        let two = Decimals::new(2).expect("at most 18");
+        let x = crate::kit::x().with_decimals(two, two).with_contract(ContractKind::Inverse, 100);
+        let mut sim = Simulation::new("inverse").start(at(0));
+        let now = Quote { bid: Price(price_now), ask: Price(price_now + 100), ..quote(1, 2) };
+        let stream = sim.stream("quotes", Stream::from_vec(vec![Timed { at: at(20), value: now }])).expect("a name");
+        let puppet = crate::kit::Puppet { script: vec![(10, 1, Buy, filled(1000, 2_000_000, 0))], ..crate::kit::Puppet::default() };
+        let puppet = sim.actor("exchange", puppet).expect("a name");
+        let mut given = settings(puppet.recipient(), Limits::default());
+        given.routes[0].instrument = x;
+        let trader = Trader::new(given, crate::kit::Scripted::new(&[(1, market(Buy, 1000))])).expect("good settings");
+        let trader = sim.actor("trader", trader).expect("a name");
+        sim.subscribe::<Quote, _>(trader, stream);
+        let mut run = sim.begin().expect("a run");
+        run.until(at(30));
+        let account = &run.actor(trader).expect("it lives").blotter().accounts()[0];
+        (account.unrealised().0, account.profit().0, account.average_price())
+    };
+    assert_eq!(inverse(2_500_000), (100, 100, Some(2_000_000.0)));
+    assert_eq!(inverse(1_600_000), (-125, -125, Some(2_000_000.0)));
 }
