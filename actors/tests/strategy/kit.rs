@@ -157,7 +157,7 @@ impl Strategy for Scripted {
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Puppet {
     pub(crate) script: Vec<(i64, u64, Side, Outcome)>,
-    owner: Option<Recipient<OrderEvent>>,
+    pub(crate) owner: Option<Recipient<OrderEvent>>,
     /// What it was asked for.
     pub(crate) asked: String,
 }
