@@ -45,9 +45,10 @@ fn what_is_on_its_way_is_left_out() {
 
 #[test]
 fn slices_are_whole_lots() {
-    let lots = |settings: &mut TraderSettings| settings.routes[0].instrument.lot_size = Quantity(5);
-    let expected = ["15 X Buy 5 Market", "35 X Buy 5 Market"];
-    assert_eq!(check(settings(), Latencies::default(), lots, &expected), 1.0);
+    let lots = |settings: &mut TraderSettings| settings.routes[0].instrument.lot_size = Quantity(2);
+    // 2, 4, 6 and 10; at 25 one of two is filled, and the five that are missing at 35 are no whole lots.
+    let expected = ["5 X Buy 2 Market", "15 X Buy 2 Market", "25 X Buy 2 Market"];
+    assert_eq!(check(settings(), Latencies::default(), lots, &expected), 0.5);
 }
 
 #[test]
