@@ -16,7 +16,7 @@ use crate::market::{BarMaker, BarPrice, BarSpan, BookUpdate, DepthUpdate};
 use crate::order::{Order, OrderEvent, OrderRequest};
 use crate::venue::Venue;
 
-/// Adds the kinds `bars`, `ema_cross`, `exchange` and `venue`, and scripts of quotes, trades, both, depth by price and books by order.
+/// Adds the kinds `bars`, `ema_cross`, `exchange` and `venue`, those of [`strategies`](crate::strategies), and scripts of quotes, trades, both, depth by price and books by order.
 pub fn register(registry: &mut Registry) {
     script::<Quote>(
         registry,
@@ -96,6 +96,7 @@ pub fn register(registry: &mut Registry) {
         .accepts::<Order>()
         .accepts::<OrderRequest>()
         .accepts::<PhaseChange>();
+    crate::strategies::register(registry);
 }
 
 fn script<M: Message + Clone + DeserializeOwned>(
@@ -235,7 +236,7 @@ where
 }
 
 /// To each of the streams that are named.
-fn subscribe<M: Message + Clone, A: Actor + Handler<M>>(scene: &mut Scene<'_, A>, names: &[String]) -> Result<(), SceneError> {
+pub(crate) fn subscribe<M: Message + Clone, A: Actor + Handler<M>>(scene: &mut Scene<'_, A>, names: &[String]) -> Result<(), SceneError> {
     for name in names {
         let stream = scene.stream::<M>(name)?;
         scene.subscribe(stream);

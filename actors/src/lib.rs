@@ -31,6 +31,8 @@ pub mod portfolio;
 mod position;
 #[cfg(feature = "statistics")]
 pub mod statistics;
+pub mod strategies;
+pub mod strategy;
 mod sum;
 mod venue;
 
