@@ -104,6 +104,7 @@ pub use verdict::{Failure, Shrink, Verdict};
 #[cfg(feature = "proptest")]
 pub use world::World;
 
-#[cfg(doctest)]
+// It shows market pieces too.
+#[cfg(all(doctest, feature = "market"))]
 #[doc = include_str!("../../README.md")]
 mod readme {}
