@@ -5,7 +5,6 @@ use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::thread::{self, Thread};
 
 use parking_lot::{Mutex, MutexGuard};
 use stillpoint_engine::Instant;
@@ -79,15 +78,6 @@ struct Wish<S: State> {
     plan: Plan<S>,
     bytes: usize,
     answer: Arc<Mutex<Option<Answer>>>,
-    /// Who waits for the answer.
-    thread: Thread,
-}
-
-impl<S: State> Wish<S> {
-    /// Answers it, and wakes nobody but who waits for that.
-    fn answer(self, answer: Answer) {
-        *self.answer.lock() = Some(answer);
-    }
 }
 
 /// A wish that goes unanswered was with a thread that has panicked. Who waits for it is told; who has his answer looks no more.
@@ -95,7 +85,6 @@ impl<S: State> Drop for Wish<S> {
     fn drop(&mut self) {
         let why = || "the thread that committed for several has panicked".to_owned();
         self.answer.lock().get_or_insert_with(|| Answer::Done(Err(StoreError::Uncertain { file: "a commit".to_owned(), why: why() })));
-        self.thread.unpark();
     }
 }
 
@@ -113,10 +102,7 @@ impl<S: State> Drop for Turn<'_, S> {
         while let Some(wish) = self.wishes.pop_back() {
             waiting.wishes.push_front(wish);
         }
-        // Of those who wait one commits for all. Should another thread do so before, that one answers him.
-        if let Some(first) = waiting.wishes.front() {
-            first.thread.unpark();
-        }
+        self.log.turn.notify_all();
     }
 }
 
@@ -142,7 +128,6 @@ impl<S: State> Log<S> {
     ///
     /// # Errors
     /// What `plan` gives on the latest state; what the objects give.
-    #[expect(clippy::disallowed_methods, reason = "a thread is named to be woken by it, and by nothing else")]
     pub(crate) fn commit(
         &self,
         bytes: usize,
@@ -150,7 +135,7 @@ impl<S: State> Log<S> {
     ) -> Result<Option<Stamp>, StoreError> {
         let answer = Arc::new(Mutex::new(None));
         let mut waiting = self.waiting.lock();
-        waiting.wishes.push_back(Wish { plan: Box::new(plan), bytes, answer: answer.clone(), thread: thread::current() });
+        waiting.wishes.push_back(Wish { plan: Box::new(plan), bytes, answer: answer.clone() });
         loop {
             if let Some(answer) = answer.lock().take() {
                 return match answer {
@@ -162,13 +147,13 @@ impl<S: State> Log<S> {
                 };
             }
             if waiting.somebody_commits {
-                MutexGuard::unlocked(&mut waiting, thread::park);
+                self.turn.wait(&mut waiting);
                 continue;
             }
             waiting.somebody_commits = true;
             if waiting.last_group > 1 {
                 // Who had his answer with the others may be about to come back: with him there are fewer commits.
-                MutexGuard::unlocked(&mut waiting, thread::yield_now);
+                MutexGuard::unlocked(&mut waiting, std::thread::yield_now);
             }
             let mut turn = Turn { log: self, wishes: take_group(&mut waiting.wishes) };
             waiting.last_group = turn.wishes.len();
@@ -190,7 +175,7 @@ impl<S: State> Log<S> {
                 Ok(true) => {
                     let stamp = Stamp { commit: number, at: before.0 };
                     for wish in planned {
-                        wish.answer(Answer::Done(Ok(Some(stamp))));
+                        *wish.answer.lock() = Some(Answer::Done(Ok(Some(stamp))));
                     }
                     return;
                 }
@@ -243,9 +228,9 @@ impl<S: State> Log<S> {
                         wishes.push_front(wish);
                         break;
                     }
-                    Ok(Ok(Verdict::Nothing)) => wish.answer(Answer::Done(Ok(None))),
-                    Ok(Err(error)) => wish.answer(Answer::Done(Err(error))),
-                    Err(panic) => wish.answer(Answer::Panicked(panic)),
+                    Ok(Ok(Verdict::Nothing)) => *wish.answer.lock() = Some(Answer::Done(Ok(None))),
+                    Ok(Err(error)) => *wish.answer.lock() = Some(Answer::Done(Err(error))),
+                    Err(panic) => *wish.answer.lock() = Some(Answer::Panicked(panic)),
                 }
             }
             return (head.number + 1, (group.at, head.digest), planned, all);
@@ -320,6 +305,6 @@ fn take_group<S: State>(wishes: &mut VecDeque<Wish<S>>) -> VecDeque<Wish<S>> {
 
 fn fail<S: State>(wishes: &mut VecDeque<Wish<S>>, error: &StoreError) {
     for wish in wishes.drain(..) {
-        wish.answer(Answer::Done(Err(error.clone())));
+        *wish.answer.lock() = Some(Answer::Done(Err(error.clone())));
     }
 }

@@ -14,7 +14,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Condvar, Mutex, RwLock};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use stillpoint_engine::Instant;
@@ -64,6 +64,7 @@ pub(crate) struct Log<S: State> {
     pace: Pace,
     head: RwLock<Head<S>>,
     waiting: Mutex<Waiting<S>>,
+    turn: Condvar,
 }
 
 impl<S: State> Debug for Log<S> {
@@ -93,6 +94,7 @@ impl<S: State> Log<S> {
             pace,
             head: RwLock::new(head),
             waiting: Mutex::new(Waiting::default()),
+            turn: Condvar::new(),
         })
     }
 
