@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use stillpoint_engine::scenario::{Registry, Scene, SceneError, Script};
 use stillpoint_engine::{Actor, Handler, Message};
 
-use crate::decimal::{Decimals, Quantity};
+use crate::decimal::{DecimalError, Decimals, Quantity};
 use crate::ema_cross::{EmaCross, EmaCrossError, EmaCrossSettings, PriceOf};
 use crate::event::{MarketEvent, Quote, Trade};
 use crate::exchange::{Exchange, ExchangeSettings, Latencies, Listing, PhaseChange, PlannedPhase};
@@ -16,7 +16,8 @@ use crate::market::{BarMaker, BarPrice, BarSpan, BookUpdate, DepthUpdate};
 use crate::order::{Order, OrderEvent, OrderRequest};
 use crate::venue::Venue;
 
-/// Adds the kinds `bars`, `ema_cross`, `exchange` and `venue`, those of [`strategies`](crate::strategies), and scripts of quotes, trades, both, depth by price and books by order.
+/// Adds the kinds `bars`, `ema_cross`, `exchange` and `venue`, those of [`strategies`](crate::strategies), and scripts of quotes, trades, both,
+/// depth by price and books by order.
 pub fn register(registry: &mut Registry) {
     script::<Quote>(
         registry,
@@ -153,9 +154,13 @@ fn ema_cross(params: EmaCrossParams, scene: &mut Scene<'_, EmaCross>) -> Result<
     })
 }
 
-fn quantity(param: &str, text: &str, decimals: Decimals) -> Result<Quantity, SceneError> {
-    let quantity = Quantity::parse(text, decimals);
-    quantity.map_err(|error| SceneError::param(param, format!("is `{text}`, which {error}")).with_help(error.help()))
+pub(crate) fn quantity(param: &str, text: &str, decimals: Decimals) -> Result<Quantity, SceneError> {
+    Quantity::parse(text, decimals).map_err(|error| unreadable(param, text, error))
+}
+
+/// A decimal that is none.
+pub(crate) fn unreadable(param: &str, text: &str, error: DecimalError) -> SceneError {
+    SceneError::param(param, format!("is `{text}`, which {error}")).with_help(error.help())
 }
 
 #[derive(Deserialize)]
@@ -226,7 +231,7 @@ fn exchange(params: ExchangeParams, scene: &mut Scene<'_, Exchange>) -> Result<E
     Exchange::new(ExchangeSettings { listings, latencies, phases, publish }).map_err(|error| SceneError::new(error.to_string()))
 }
 
-fn hear<A>(scene: &mut Scene<'_, A>, quotes: &[String], trades: &[String], events: &[String]) -> Result<(), SceneError>
+pub(crate) fn hear<A>(scene: &mut Scene<'_, A>, quotes: &[String], trades: &[String], events: &[String]) -> Result<(), SceneError>
 where
     A: Actor + Handler<Quote> + Handler<Trade> + Handler<MarketEvent>,
 {

@@ -7,16 +7,7 @@ use super::currency::{Currency, CurrencyId, Parts};
 use super::error::PortfolioError;
 use super::margin::{Margin, MarginMode};
 use crate::decimal::{Decimals, Price};
-
-/// In which currency a contract pays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum ContractKind {
-    /// In the currency of the price: a quantity is worth `quantity * multiplier * price`. Shares, spot, most futures.
-    Linear,
-    /// In what is priced: a quantity stands for `quantity * multiplier` of the currency of the price, which a long position owes, so that it is
-    /// worth `-quantity * multiplier / price`, rounded toward zero. Coin-margined futures.
-    Inverse,
-}
+use crate::instrument::ContractKind;
 
 /// The terms of an instrument, as far as money is concerned.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -24,7 +15,8 @@ pub enum ContractKind {
 pub struct Contract {
     /// The currency in which profit is paid.
     pub settlement: CurrencyId,
-    /// How a price makes a value.
+    /// How a price makes a value. A long position in an inverse contract owes it, so that it counts `-quantity * multiplier / price`, rounded
+    /// toward zero.
     pub kind: ContractKind,
     /// Decimals of its prices.
     pub price_decimals: Decimals,

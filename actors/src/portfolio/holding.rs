@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::contract::{ContractKind, Scaled};
+use super::contract::Scaled;
 use super::currency::Parts;
 use super::error::PortfolioError;
 use super::figures::Figures;
 use super::margin::MarginMode;
 use crate::decimal::Price;
+use crate::instrument::ContractKind;
 use crate::position::{Position, share};
 
 /// A position of a portfolio. Amounts are in units of the settlement currency's last decimal.

@@ -38,7 +38,7 @@ mod margin;
 
 pub use actor::{ConversionRate, EquityPoint, FiguresAre, FiguresOf, Funding, LiquidationDue, PortfolioActor};
 pub use book::{Fill, Keeping, Leg, Portfolio};
-pub use contract::{Contract, ContractKind};
+pub use contract::Contract;
 pub use currency::{Currency, CurrencyId, Parts};
 pub use error::PortfolioError;
 pub use figures::Figures;

@@ -10,10 +10,11 @@ use stillpoint_engine::{Duration, Instant};
 use super::{
     Breakout, BreakoutSettings, MacdRsi, MacdRsiSettings, MarketMaker, MarketMakerSettings, Pairs, PairsSettings, Twap, TwapSettings,
 };
-use crate::decimal::{DecimalError, Decimals, Price, Quantity};
-use crate::event::{Bar, MarketEvent, Quote, Side, Trade};
+use crate::decimal::{Decimals, Price, Quantity};
+use crate::event::{Bar, Side};
 use crate::indicators::MacdPeriods;
 use crate::instrument::Instrument;
+use crate::kinds;
 use crate::market::BarMaker;
 use crate::order::{OrderEvent, OrderRequest};
 use crate::position::Money;
@@ -35,6 +36,7 @@ macro_rules! trader_params {
             .accepts::<OrderEvent>()
     };
 }
+
 /// Adds the kinds `breakout`, `macd_rsi`, `market_maker`, `pairs` and `twap`.
 pub(crate) fn register(registry: &mut Registry) {
     let doc = "Quotes both sides of the mid price with post-only orders, shifted against what it holds.";
@@ -173,10 +175,8 @@ impl Common<'_> {
         strategy: Result<S, SettingsError>,
         scene: &mut Scene<'_, Trader<S>>,
     ) -> Result<Trader<S>, SceneError> {
-        crate::kinds::subscribe::<Quote, _>(scene, self.quotes)?;
-        crate::kinds::subscribe::<Trade, _>(scene, self.trades)?;
-        crate::kinds::subscribe::<MarketEvent, _>(scene, self.events)?;
-        crate::kinds::subscribe::<Bar, _>(scene, self.bars)?;
+        kinds::hear(scene, self.quotes, self.trades, self.events)?;
+        kinds::subscribe::<Bar, _>(scene, self.bars)?;
         for name in self.bars_of {
             let maker = scene.addr::<BarMaker>(name)?;
             scene.subscribe_to::<Bar, _>(maker);
@@ -215,22 +215,18 @@ fn fault(error: SettingsError) -> SceneError {
     SceneError::param(error.field(), error.cause())
 }
 
-fn unreadable(field: &str, text: &str, error: DecimalError) -> SceneError {
-    SceneError::param(field, format!("is `{text}`, which {error}")).with_help(error.help())
-}
-
 fn quantity(field: &str, text: &str, instrument: &Instrument) -> Result<Quantity, SceneError> {
-    Quantity::parse(text, instrument.quantity_decimals).map_err(|error| unreadable(field, text, error))
+    kinds::quantity(field, text, instrument.quantity_decimals)
 }
 
 fn price(field: &str, text: &str, instrument: &Instrument) -> Result<Price, SceneError> {
-    Price::parse(text, instrument.price_decimals).map_err(|error| unreadable(field, text, error))
+    Price::parse(text, instrument.price_decimals).map_err(|error| kinds::unreadable(field, text, error))
 }
 
 /// An amount with at most 8 decimals, in units of 10^-`decimals`.
 fn money(field: &str, text: &str, decimals: u32) -> Result<Money, SceneError> {
     let read = Decimals::new(decimals.min(8) as u8).expect("at most 18");
-    let amount = Price::parse(text, read).map_err(|error| unreadable(field, text, error))?;
+    let amount = Price::parse(text, read).map_err(|error| kinds::unreadable(field, text, error))?;
     Ok(Money(i128::from(amount.0).saturating_mul(10i128.pow(decimals - u32::from(read.count())))))
 }
 

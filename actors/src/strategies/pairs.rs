@@ -36,9 +36,9 @@ pub struct PairsSettings {
 /// Trades the residual of `y` in a rolling regression on `x` back to zero.
 ///
 /// The mids of both are sampled at the first quote of either after `every`. The z-score is the residual of the last sample, divided by the
-/// root of the mean squared residual of the window; there is none where all samples are on a line. Beyond `entry` it sells `y` and buys `slope` times as much of `x` for each of it, or the
-/// other way round; within `exit` it closes both. It opens nothing while orders of it are open, or where the slope is not above zero. Its
-/// orders are market orders.
+/// root of the mean squared residual of the window; there is none where all samples are on a line. Beyond `entry` it sells `y` and buys
+/// `slope` times as much of `x` for each of it, or the other way round; within `exit` it closes both. It opens nothing while orders of it are
+/// open, or where the slope is not above zero. Its orders are market orders.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Pairs {
     settings: PairsSettings,

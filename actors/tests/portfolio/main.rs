@@ -5,10 +5,8 @@ mod by_hand;
 mod ledger;
 mod liquidations;
 
-use stillpoint_actors::portfolio::{
-    Contract, ContractKind, Currency, CurrencyId, Fill, Keeping, Leg, Margin, MarginMode, Parts, Portfolio,
-};
-use stillpoint_actors::{Decimals, InstrumentId, Price, Quantity, Side};
+use stillpoint_actors::portfolio::{Contract, Currency, CurrencyId, Fill, Keeping, Leg, Margin, MarginMode, Parts, Portfolio};
+use stillpoint_actors::{ContractKind, Decimals, InstrumentId, Price, Quantity, Side};
 
 fn decimals(count: u8) -> Decimals {
     Decimals::new(count).expect("at most 18")
