@@ -27,6 +27,11 @@ mod new;
 mod numbers;
 mod panics;
 mod progress;
+#[cfg(feature = "report")]
+mod report;
+#[cfg(not(feature = "report"))]
+#[path = "no_report.rs"]
+mod report;
 mod run;
 #[cfg(feature = "store")]
 mod store;

@@ -155,7 +155,7 @@ pub(crate) fn number(value: f64, decimals: usize) -> String {
 }
 
 /// A whole number of nanoseconds in its largest unit.
-pub(super) fn span(nanos: f64) -> String {
+pub(crate) fn span(nanos: f64) -> String {
     let units = [(DAY, "d"), (3_600.0 * SECOND, "h"), (60.0 * SECOND, "min"), (SECOND, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns")];
     let (size, unit) = units.into_iter().find(|(size, _)| nanos >= *size).unwrap_or((1.0, "ns"));
     let text = format!("{:.2}", nanos / size);

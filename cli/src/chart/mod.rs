@@ -11,7 +11,7 @@ mod heat;
 mod page;
 mod thin;
 
-pub(crate) use axis::{Axis, number};
+pub(crate) use axis::{Axis, number, span};
 pub(crate) use heat::HeatMap;
 pub(crate) use page::{Page, Section};
 pub(crate) use thin::thinned;
