@@ -49,7 +49,7 @@ impl<'a> Scale<'a> {
             high += if high == 0.0 { 0.0 } else { room };
         }
         let step = match axis {
-            Axis::Time { .. } => time_step((high - low) / 5.0),
+            Axis::Time { .. } => time_step((high - low) / 7.0),
             _ => nice_step((high - low) / 5.0),
         };
         let origin = if let Axis::Time { origin } = axis { origin.as_nanos().rem_euclid(DAY as i64) as f64 } else { 0.0 };
@@ -61,7 +61,7 @@ impl<'a> Scale<'a> {
 
     fn logarithmic(axis: &'a Axis, low: f64, high: f64) -> Self {
         let (low, high) = (libm::log10(low), libm::log10(high));
-        let (low, high) = if high - low < 0.02 { (low - 0.15, high + 0.15) } else { (low, high) };
+        let (low, high) = if high - low < 0.05 { (low - 0.35, high + 0.35) } else { (low, high) };
         let parts: &[f64] = if high - low < 2.0 { &[1.0, 2.0, 5.0] } else { &[1.0] };
         let decades = low.floor() as i32..=high.ceil() as i32;
         let ticks = decades.flat_map(|decade| parts.iter().map(move |part| libm::log10(*part) + f64::from(decade)));
@@ -183,9 +183,9 @@ mod tests {
     #[test]
     fn times_are_read_from_clocks() {
         let axis = Axis::Time { origin: "2025-03-25T23:07:04.5Z".parse().expect("an instant") };
-        assert_eq!(labels(&axis, [0.0, 180e9]), ["23:08", "23:09", "23:10"]);
+        assert_eq!(labels(&axis, [0.0, 180e9]), ["23:07:30", "23:08:00", "23:08:30", "23:09:00", "23:09:30", "23:10:00"]);
         assert_eq!(labels(&axis, [0.0, 0.5e9]), ["04.5", "04.6", "04.7", "04.8", "04.9", "05.0"]);
-        assert_eq!(labels(&axis, [0.0, 20.0 * 3600e9]), ["00:00", "06:00", "12:00", "18:00"]);
+        assert_eq!(labels(&axis, [0.0, 20.0 * 3600e9]), ["00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00"]);
         assert_eq!(labels(&axis, [0.0, 20.0 * DAY]).first().map(String::as_str), Some("2025-03-26"));
     }
 

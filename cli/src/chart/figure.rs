@@ -10,6 +10,8 @@ use super::{Chart, MOST_POINTS, Series, Shape, escaped, thinned};
 
 /// Coordinates of lines are in thousandths of the plot.
 const UNIT: f64 = 1_000.0;
+/// Labels have room for so many letters, so that charts of usual numbers stand in line.
+const LABEL: usize = 8;
 
 impl Chart {
     /// The chart with its title and legend, to stand in a [`Page`](super::Page).
@@ -40,7 +42,7 @@ impl Chart {
 
     fn svg(&self, series: &[Series], stacks: &[Vec<f64>], x: &Scale<'_>, y: &Scale<'_>) -> String {
         let labels: Vec<String> = y.ticks.iter().map(|tick| y.label(*tick)).collect();
-        let left = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0) * 7 + 12;
+        let left = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0).max(LABEL) * 7 + 12;
         let mut svg = format!(
             "<svg class=\"plot\" role=\"img\" tabindex=\"0\" aria-label=\"{}\" style=\"margin-left:{left}px;width:calc(100% - {}px)\" height=\"{}\">",
             escaped(&self.summary()),

@@ -12,6 +12,7 @@ use stillpoint_actors::{ContractKind, Instrument, InstrumentId, OrderId, Positio
 use stillpoint_engine::trace::{Observer, TraceHash, TraceRecord, Wording};
 use stillpoint_engine::{Instant, Path, Rank};
 
+use super::books::Books;
 use super::grid::{Buckets, Grid};
 use super::words::{self, MarkOf, Sent, What, Word};
 
@@ -114,6 +115,7 @@ pub(super) struct Kept {
     pub(super) fills: Vec<Fill>,
     pub(super) orders: Vec<OrderRow>,
     order_of: BTreeMap<(usize, OrderId), usize>,
+    books: Books,
     pub(super) kinds: Vec<String>,
     pub(super) rates: Option<Buckets<Vec<u64>>>,
     samples: Option<Grid>,
@@ -209,6 +211,12 @@ impl Kept {
                     sender.told = record.sender_count;
                     let market = self.market(instrument);
                     self.markets[market].price(at, of, twice);
+                }
+            }
+            Some(Word::Book { instrument, change }) => {
+                if let Some(twice) = self.books.take(record.sender, record.sender_count, instrument, change) {
+                    let market = self.market(instrument);
+                    self.markets[market].price(at, MarkOf::Quote, twice);
                 }
             }
             Some(Word::Sent { instrument, orders }) => {

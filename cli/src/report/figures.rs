@@ -348,7 +348,7 @@ fn notes(kept: &Kept, total: &Whole<'_>) -> Json {
     {
         notes.push(format!(
             "The run covers {}: what is put on a year (annualised return, volatility, ratios, alpha) says little.",
-            last.since(first)
+            crate::chart::span(last.since(first).as_nanos() as f64)
         ));
     }
     for market in kept.markets.iter().filter(|market| !market.is_known && market.mark.is_some()) {

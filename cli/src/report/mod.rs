@@ -4,6 +4,7 @@
 //! [`Reporting`] observes the run through [`capture`], which keeps what [`words`] tells of messages; [`figures`] makes all numbers, as the value
 //! that becomes `report.json`; [`page`] draws that value; [`files`] writes the folder.
 
+mod books;
 mod capture;
 mod figures;
 mod files;

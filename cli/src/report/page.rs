@@ -284,8 +284,12 @@ impl<'d> Draw<'d> {
     fn positions(&self) -> String {
         let kept = self.kept;
         let mut html = String::new();
-        let held = (0..kept.accounts.len()).filter(|account| kept.fills.iter().any(|fill| fill.account == *account));
-        for account in held.take(DRAWN) {
+        let mut held: Vec<usize> = (0..kept.accounts.len()).collect();
+        held.retain(|account| kept.fills.iter().any(|fill| fill.account == *account));
+        held.sort_by_key(|account| (kept.owner(*account), *account));
+        let names: Vec<&Json> = self.list("/strategies").iter().map(|strategy| &strategy["name"]).collect();
+        for account in held.into_iter().take(DRAWN) {
+            let colour = names.iter().position(|name| **name == kept.owner(account)).unwrap_or(0);
             let instrument = &kept.markets[kept.accounts[account].market].instrument;
             let (mut quantity, mut points) = (0i64, vec![(0.0, 0.0)]);
             for fill in kept.fills.iter().filter(|fill| fill.account == account) {
@@ -295,7 +299,7 @@ impl<'d> Draw<'d> {
             let end = points.last().map_or(0.0, |last| last.1);
             points.extend(kept.last.map(|last| (self.since(last), end)));
             let title = format!("{} · {}", kept.owner(account), instrument.symbol);
-            let series = vec![Series { name: "position".to_owned(), shape: Shape::Step, colour: account, points }];
+            let series = vec![Series { name: "position".to_owned(), shape: Shape::Step, colour, points }];
             html.push_str(&self.chart(&format!("position-{account}"), title, "", 150, series));
         }
         if html.is_empty() { html } else { format!("<div class=\"columns\">{html}</div>") }
@@ -451,7 +455,15 @@ fn shown(value: f64, unit: Unit) -> String {
         Unit::Count => number(value, 0),
         Unit::Span => span(value),
         Unit::Fraction if size >= 1e7 => format!("{value:.2e}"),
-        Unit::Fraction => format!("{} %", number(value * 100.0, if size >= 0.01 || value == 0.0 { 2 } else { 4 })),
+        Unit::Fraction => {
+            let decimals = match size {
+                ..0.000_001 if value != 0.0 => 8,
+                ..0.000_1 if value != 0.0 => 6,
+                ..0.01 if value != 0.0 => 4,
+                _ => 2,
+            };
+            format!("{} %", number(value * 100.0, decimals))
+        }
         Unit::Money | Unit::Ratio if size >= 1e9 => format!("{value:.2e}"),
         Unit::Money => number(value, if size >= 10.0 || value == 0.0 { 2 } else { 4 }),
         Unit::Ratio => number(value, if size >= 1_000.0 { 0 } else { 2 }),

@@ -6,16 +6,20 @@ use std::fmt::{Debug, Write};
 use std::sync::Arc;
 
 use stillpoint_actors::{
-    Bar, InstrumentId, Liquidity, MarketEvent, Order, OrderAction, OrderEvent, OrderId, OrderKind, OrderRequest, Outcome, Price, Quantity,
-    Quote, Side, Ticket, TimeInForce, Trade, TrailBy,
+    Bar, BookChange, BookOrderId, BookUpdate, DepthChange, DepthUpdate, InstrumentId, Liquidity, MarketEvent, Order, OrderAction,
+    OrderEvent, OrderId, OrderKind, OrderRequest, Outcome, Price, Quantity, Quote, Side, Ticket, TimeInForce, Trade, TrailBy,
 };
 use stillpoint_engine::trace::Wording;
+
+use super::books::Change;
 
 /// What a message says, as far as a report needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Word {
     /// A price: twice of it, so that a mid has no half.
     Mark { instrument: InstrumentId, of: MarkOf, twice: i128 },
+    /// A change of a book.
+    Book { instrument: InstrumentId, change: Change },
     /// Orders that are sent.
     Sent { instrument: InstrumentId, orders: Vec<Sent> },
     /// What came of an order.
@@ -95,6 +99,12 @@ fn of(message: &dyn Any) -> Option<String> {
     if let Some(bar) = message.downcast_ref::<Bar>() {
         return Some(format!("b {} {}", bar.instrument.0, 2 * i128::from(bar.close.0)));
     }
+    if let Some(update) = message.downcast_ref::<DepthUpdate>() {
+        return Some(of_depth(update));
+    }
+    if let Some(update) = message.downcast_ref::<BookUpdate>() {
+        return Some(of_book(update));
+    }
     if let Some(event) = message.downcast_ref::<OrderEvent>() {
         return Some(of_event(event));
     }
@@ -119,6 +129,25 @@ fn of_quote(quote: &Quote) -> Option<String> {
 
 fn of_trade(trade: &Trade) -> String {
     format!("t {} {}", trade.instrument.0, 2 * i128::from(trade.price.0))
+}
+
+fn of_depth(update: &DepthUpdate) -> String {
+    let (instrument, last) = (update.instrument.0, u8::from(update.last));
+    match update.change {
+        DepthChange::Clear => format!("d {instrument} {last} clear"),
+        DepthChange::Set { side, price, quantity } => format!("d {instrument} {last} {} {} {}", letter(side), price.0, quantity.0),
+    }
+}
+
+fn of_book(update: &BookUpdate) -> String {
+    let instrument = update.instrument.0;
+    match update.change {
+        BookChange::Clear => format!("k {instrument} clear"),
+        BookChange::Add { id, side, price, quantity } => format!("k {instrument} add {} {} {} {}", id.0, quantity.0, price.0, letter(side)),
+        BookChange::Modify { id, price, quantity } => format!("k {instrument} modify {} {} {}", id.0, quantity.0, price.0),
+        BookChange::Cancel { id, quantity } => format!("k {instrument} cancel {} {}", id.0, quantity.0),
+        BookChange::Fill { id, quantity } => format!("k {instrument} fill {} {}", id.0, quantity.0),
+    }
 }
 
 fn sent(instrument: InstrumentId, tickets: &[Ticket]) -> String {
@@ -197,6 +226,8 @@ impl Word {
             "q" => MarkOf::Quote,
             "t" => MarkOf::Trade,
             "b" => MarkOf::Bar,
+            "d" => return Some(Self::Book { instrument, change: depth_change(words)? }),
+            "k" => return Some(Self::Book { instrument, change: Change::Order(book_change(words)?) }),
             "o" => return Some(Self::Sent { instrument, orders: std::iter::from_fn(|| Sent::read(&mut words)).collect() }),
             _ => return Self::read_event(instrument, words),
         };
@@ -240,6 +271,32 @@ impl Sent {
     }
 }
 
+fn depth_change<'t>(mut words: impl Iterator<Item = &'t str>) -> Option<Change> {
+    let last = words.next()? == "1";
+    let change = match words.next()? {
+        "clear" => DepthChange::Clear,
+        letter => {
+            let (price, quantity) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+            DepthChange::Set { side: side(letter), price: Price(price), quantity: Quantity(quantity) }
+        }
+    };
+    Some(Change::Depth(change, last))
+}
+
+fn book_change<'t>(mut words: impl Iterator<Item = &'t str>) -> Option<BookChange> {
+    let what = words.next()?;
+    if what == "clear" {
+        return Some(BookChange::Clear);
+    }
+    let (id, quantity) = (BookOrderId(words.next()?.parse().ok()?), Quantity(words.next()?.parse().ok()?));
+    Some(match what {
+        "add" => BookChange::Add { id, quantity, price: Price(words.next()?.parse().ok()?), side: side(words.next()?) },
+        "modify" => BookChange::Modify { id, quantity, price: Price(words.next()?.parse().ok()?) },
+        "cancel" => BookChange::Cancel { id, quantity },
+        _ => BookChange::Fill { id, quantity },
+    })
+}
+
 fn side(letter: &str) -> Side {
     if letter == "B" { Side::Buy } else { Side::Sell }
 }
@@ -275,6 +332,24 @@ mod tests {
         let Some(Word::Event { what, .. }) = read(&event(Outcome::Accepted)) else { panic!("no event") };
         assert_eq!(what, What::Alive);
         assert_eq!(read(&7u64), None);
+    }
+
+    #[test]
+    fn changes_of_books_are_read_back() {
+        let (instrument, side, price, quantity, id) = (InstrumentId(2), Side::Sell, Price(-7), Quantity(8), BookOrderId(9));
+        for (change, last) in [(DepthChange::Clear, false), (DepthChange::Set { side, price, quantity }, true)] {
+            let word = Word::Book { instrument, change: Change::Depth(change, last) };
+            assert_eq!(read(&DepthUpdate { instrument, change, last }), Some(word));
+        }
+        for change in [
+            BookChange::Clear,
+            BookChange::Add { id, side, price, quantity },
+            BookChange::Modify { id, price, quantity },
+            BookChange::Cancel { id, quantity },
+            BookChange::Fill { id, quantity },
+        ] {
+            assert_eq!(read(&BookUpdate { instrument, change }), Some(Word::Book { instrument, change: Change::Order(change) }));
+        }
     }
 
     #[test]
