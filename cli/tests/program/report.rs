@@ -154,20 +154,20 @@ fn tables_are_those_worked_out_by_hand() {
         lines("fills.csv"),
         [
             "time,strategy,instrument,order,side,quantity,price,liquidity,fee",
-            "2025-01-01T00:00:03.2Z,one,\"X,Y\",1,sell,2.00,99.00,taker,0.9900",
-            "2025-01-01T00:00:04.2Z,one,\"X,Y\",2,buy,4.00,107.00,taker,2.1400",
+            "2025-01-01T00:00:03.200Z,one,\"X,Y\",1,sell,2.00,99.00,taker,0.9900",
+            "2025-01-01T00:00:04.200Z,one,\"X,Y\",2,buy,4.00,107.00,taker,2.1400",
         ]
     );
     assert_eq!(
         lines("positions.csv"),
         [
             "time,strategy,instrument,position,average_price,realised,fees",
-            "2025-01-01T00:00:03.2Z,one,\"X,Y\",-2.00,99,0.0000,0.9900",
-            "2025-01-01T00:00:04.2Z,one,\"X,Y\",2.00,107,-16.0000,3.1300",
+            "2025-01-01T00:00:03.200Z,one,\"X,Y\",-2.00,99,0.0000,0.9900",
+            "2025-01-01T00:00:04.200Z,one,\"X,Y\",2.00,107,-16.0000,3.1300",
         ]
     );
     let orders = lines("orders.csv");
-    let first = "2025-01-01T00:00:03.1Z,one,\"X,Y\",1,sell,market,GTC,2.00,,,2025-01-01T00:00:03Z,2025-01-01T00:00:03.2Z,";
+    let first = "2025-01-01T00:00:03.100Z,one,\"X,Y\",1,sell,market,GTC,2.00,,,2025-01-01T00:00:03Z,2025-01-01T00:00:03.200Z,";
     assert!(orders[1].starts_with(first), "{}", orders[1]);
     assert!(orders[1].ends_with(",filled,,2.00,99,0.9900"), "{}", orders[1]);
     assert_eq!(orders.len(), 3);
