@@ -38,7 +38,10 @@ pub(super) fn figures(kept: &Kept, about: &About<'_>) -> Json {
     put("schema", json!(1));
     put("program", json!(concat!("stillpoint ", env!("CARGO_PKG_VERSION"))));
     put("scenario", json!({ "name": about.scenario.name(), "seed": about.scenario.seed() }));
-    put("run", Json::Object(crate::summary::facts(about.outcome)));
+    let mut run = crate::summary::facts(about.outcome);
+    // Counted by each shard of a host for itself.
+    run.retain(|fact, _| fact != "instants" && fact != "steps");
+    put("run", Json::Object(run));
     put("error", json!(about.error));
     put("restored", json!(about.restored));
     put("observed", json!({ "first": instant(kept.first), "last": instant(kept.last) }));
