@@ -211,7 +211,7 @@ fn orders(kept: &Kept) -> Table {
     let quantity = all.iter().map(|order| Some((terms(order, |sent| Some(sent.quantity.0))?, decimals(kept, order.account).1)));
     let filled = all.iter().map(|order| Some((order.filled, decimals(kept, order.account).1)));
     let average = all.iter().map(|order| {
-        let one = 10f64.powi(decimals(kept, order.account).0 as i32);
+        let one = kept.markets[kept.accounts[order.account].market].instrument.price_decimals.one() as f64;
         (order.filled > 0).then(|| order.value as f64 / order.filled as f64 / one)
     });
     let fee = all.iter().map(|order| Some((order.fee, decimals(kept, order.account).2)));

@@ -90,7 +90,7 @@ fn number(text: &str, unit: &str) -> (f64, f64) {
     let last = match plain.split_once('e') {
         Some(_) => value.abs() * 0.01,
         None if unit == "span" => 0.01,
-        None => plain.split_once('.').map_or(1.0, |(_, decimals)| 0.1f64.powi(decimals.len() as i32)),
+        None => plain.split_once('.').map_or(1.0, |(_, decimals)| format!("1e-{}", decimals.len()).parse().expect("a number")),
     };
     (value * factor, last * factor * 0.500_001)
 }
