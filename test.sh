@@ -25,6 +25,13 @@ if command -v rustup >/dev/null && ! { cargo fmt --version && cargo clippy --ver
 fi
 cargo --version
 
+# A browser without a window, which looks at the pages of reports. Without one, these tests are skipped.
+say 'Chromium'
+if ! command -v chromium >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null || true
+fi
+command -v chromium || command -v chromium-browser || command -v google-chrome || echo 'none: install the package chromium'
+
 # A Python with the programs that read our Parquet files, and with a server of S3. Without one, tests of these are skipped.
 python_tools='duckdb==2.0.0 moto[server]==5.2.5 pandas==3.1.1 pyarrow==26.0.1'
 make_python() {

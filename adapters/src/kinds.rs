@@ -53,7 +53,8 @@ fn binance<M: Recorded + Message + Clone>(registry: &mut Registry, name: &'stati
         .example(r#"(file: "recording.json.gz", instruments: [(id: 0, symbol: "BTCUSDT")], time: Received, floor_to: "1ns")"#);
 }
 
-fn binance_stream<M: Recorded + Message + Clone>(params: BinanceParams, scene: &StreamScene<'_>) -> Result<Stream<M>, SceneError> {
+fn binance_stream<M: Recorded + Message + Clone>(params: BinanceParams, scene: &mut StreamScene<'_>) -> Result<Stream<M>, SceneError> {
+    params.instruments.iter().for_each(|instrument| scene.note(instrument.clone()));
     let settings = BinanceSettings { path: scene.file(&params.file)?, instruments: params.instruments, time: params.time };
     let floor_to = positive(params.floor_to)?;
     Ok(Stream::open(move || Ok(Floored::new(BinanceReader::<M>::open(&settings)?, floor_to))))
@@ -87,8 +88,9 @@ fn feed<M: Fed + Message + Clone>(registry: &mut Registry, name: &'static str, d
         .example(r#"(file: "btcusdt.gz", instrument: (id: 0, symbol: "BTCUSDT", price_decimals: 2, quantity_decimals: 3), time: Received, clock_offset: "-1.2s", floor_to: "1ns")"#);
 }
 
-fn feed_stream<M: Fed + Message + Clone>(params: FeedParams, scene: &StreamScene<'_>) -> Result<Stream<M>, SceneError> {
+fn feed_stream<M: Fed + Message + Clone>(params: FeedParams, scene: &mut StreamScene<'_>) -> Result<Stream<M>, SceneError> {
     let FeedParams { file, instrument, time, clock_offset, floor_to } = params;
+    scene.note(instrument.clone());
     let settings = FeedSettings { path: scene.file(&file)?, instrument, time, clock_offset };
     let floor_to = positive(floor_to)?;
     Ok(Stream::open(move || Ok(Floored::new(FeedReader::<M>::open(&settings)?, floor_to))))
@@ -136,8 +138,9 @@ fn csv<M: CsvRow + Message + Clone>(registry: &mut Registry, name: &'static str,
         .example(example);
 }
 
-fn csv_stream<M: CsvRow + Message + Clone>(params: CsvParams, scene: &StreamScene<'_>) -> Result<Stream<M>, SceneError> {
+fn csv_stream<M: CsvRow + Message + Clone>(params: CsvParams, scene: &mut StreamScene<'_>) -> Result<Stream<M>, SceneError> {
     let delimiter = u8::try_from(params.delimiter).ok().filter(u8::is_ascii);
+    scene.note(params.instrument.clone());
     let settings = CsvSettings {
         path: scene.file(&params.file)?,
         instrument: params.instrument,

@@ -182,6 +182,7 @@ impl Common<'_> {
             scene.subscribe_to::<Bar, _>(maker);
         }
         let venue = scene.recipient::<OrderRequest>(self.exchange)?;
+        instruments.iter().for_each(|instrument| scene.note(instrument.clone()));
         let limits = self.risk_limits(&instruments)?;
         let routes = instruments.into_iter().map(|instrument| {
             let limits = self.instrument_limits(&instrument)?;
