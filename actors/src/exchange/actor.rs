@@ -177,9 +177,10 @@ impl Exchange {
     }
 
     /// Brings an input to its market, and what comes of it to the owners.
-    fn bring(&mut self, instrument: InstrumentId, input: Input, ctx: &mut Context<'_, Self>) {
+    fn bring(&mut self, instrument: InstrumentId, ctx: &mut Context<'_, Self>, input: impl FnOnce() -> Input) {
         let Some(market) = self.markets.get_mut(instrument) else { return };
-        market.apply(ctx.now(), input, &mut self.out);
+        // Made in place: an input is as large as the largest request, and most are small.
+        market.apply(ctx.now(), input(), &mut self.out);
         if let Some(at) = market.next_expiry()
             && self.clock.is_none_or(|clock| at < clock)
         {
@@ -228,7 +229,7 @@ impl Exchange {
     fn arrive(&mut self, request: &OrderRequest, ctx: &mut Context<'_, Self>) {
         let owner = self.owners.number(request.owner);
         if self.markets.get(request.instrument).is_some() {
-            self.bring(request.instrument, Input::Request(owner, request.action), ctx);
+            self.bring(request.instrument, ctx, || Input::Request(owner, request.action));
         } else {
             self.refuse(owner, request, ctx);
         }
@@ -319,13 +320,13 @@ impl Actor for Exchange {
 
 impl Handler<Quote> for Exchange {
     fn handle(&mut self, quote: &Quote, ctx: &mut Context<'_, Self>) {
-        self.bring(quote.instrument, Input::Quote(*quote), ctx);
+        self.bring(quote.instrument, ctx, || Input::Quote(*quote));
     }
 }
 
 impl Handler<Trade> for Exchange {
     fn handle(&mut self, trade: &Trade, ctx: &mut Context<'_, Self>) {
-        self.bring(trade.instrument, Input::Trade(*trade), ctx);
+        self.bring(trade.instrument, ctx, || Input::Trade(*trade));
     }
 }
 
@@ -340,13 +341,13 @@ impl Handler<MarketEvent> for Exchange {
 
 impl Handler<DepthUpdate> for Exchange {
     fn handle(&mut self, update: &DepthUpdate, ctx: &mut Context<'_, Self>) {
-        self.bring(update.instrument, Input::Depth(*update), ctx);
+        self.bring(update.instrument, ctx, || Input::Depth(*update));
     }
 }
 
 impl Handler<BookUpdate> for Exchange {
     fn handle(&mut self, update: &BookUpdate, ctx: &mut Context<'_, Self>) {
-        self.bring(update.instrument, Input::Book(*update), ctx);
+        self.bring(update.instrument, ctx, || Input::Book(*update));
     }
 }
 
@@ -384,7 +385,7 @@ impl Handler<Expiry> for Exchange {
             self.clock = None;
         }
         for instrument in self.all() {
-            self.bring(instrument, Input::Clock, ctx);
+            self.bring(instrument, ctx, || Input::Clock);
         }
     }
 }
@@ -392,7 +393,7 @@ impl Handler<Expiry> for Exchange {
 impl Handler<PhaseChange> for Exchange {
     fn handle(&mut self, change: &PhaseChange, ctx: &mut Context<'_, Self>) {
         for instrument in change.instrument.map_or_else(|| self.all(), |one| vec![one]) {
-            self.bring(instrument, Input::Phase(change.phase), ctx);
+            self.bring(instrument, ctx, || Input::Phase(change.phase));
         }
     }
 }

@@ -105,9 +105,9 @@ pub(crate) fn engine(assets: &[Asset], trading: Trading) -> Ready {
             }
         }
     }
-    let run = sim.begin().expect("a simulation that can begin");
+    let mut run = Some(sim.begin().expect("a simulation that can begin"));
     Box::new(move || {
-        let outcome = run.finish().expect("a run without errors");
+        let outcome = run.take().expect("it is called once").finish().expect("a run without errors");
         let fills = outcome.report("exchange").and_then(|report| report.get("fills"));
         assert!(matches!(fills, Some(Value::Integer(10..))), "nothing was traded: {:?}", outcome.report("exchange"));
         rows

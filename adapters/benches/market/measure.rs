@@ -6,8 +6,9 @@ use nix::time::{ClockId, clock_gettime};
 
 use crate::quotes;
 
-/// One side of a workload, set up. Calling it does the work and gives how much it was, in the workload's unit.
-pub(crate) type Ready = Box<dyn FnOnce() -> u64>;
+/// One side of a workload, set up. Calling it, once, does the work and gives how much it was, in the workload's unit. What it leaves is dropped
+/// after the measurement.
+pub(crate) type Ready = Box<dyn FnMut() -> u64>;
 
 /// What a workload costs.
 pub(crate) struct Cost {
@@ -24,7 +25,7 @@ fn cpu_seconds() -> f64 {
 /// Nanoseconds of CPU for one, and how many there were. A function of its own, by whose name a profiler tells what is measured from what
 /// is set up.
 #[inline(never)]
-pub(crate) fn measured(ready: Ready) -> (f64, u64) {
+pub(crate) fn measured(mut ready: Ready) -> (f64, u64) {
     let start = cpu_seconds();
     let count = ready();
     ((cpu_seconds() - start) * 1e9 / count as f64, count)

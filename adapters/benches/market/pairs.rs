@@ -1,8 +1,8 @@
 //! Pairs of moving averages on the daily bars of GOOG, each a trader in a run of the kernel. Invariant: what a pair comes to does not depend on
 //! which others are in its run.
 //!
-//! A stream tells the bars to the traders, another one the closes to an exchange. An order that is sent at a close is filled at it, whole: what
-//! is displayed is more than all traders together can take.
+//! A stream tells the bars to the traders, another one, a nanosecond before, the closes to an exchange. So an order that is sent at a close is
+//! filled at it, whole: what is displayed is more than all traders together can take.
 
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -49,7 +49,8 @@ pub(crate) fn daily() -> Daily {
     let close = |Timed { at, value }: &Timed<Bar>| {
         let Bar { instrument, close, .. } = *value;
         let plenty = Quantity(1 << 60);
-        Timed { at: *at, value: Quote { instrument, bid: close, bid_quantity: plenty, ask: close, ask_quantity: plenty } }
+        let before = Instant::from_nanos(at.as_nanos() - 1);
+        Timed { at: before, value: Quote { instrument, bid: close, bid_quantity: plenty, ask: close, ask_quantity: plenty } }
     };
     Daily { closes: bars.iter().map(close).collect(), bars: bars.into() }
 }
@@ -119,9 +120,4 @@ pub(crate) fn naive(closes: &[i64], (fast, slow): Pair) -> i128 {
 /// The closes of the bars.
 pub(crate) fn closes(daily: &Daily) -> Vec<i64> {
     daily.bars.iter().map(|bar| bar.value.close).map(|Price(close)| close).collect()
-}
-
-/// The last instant of the bars.
-pub(crate) fn last(daily: &Daily) -> Instant {
-    daily.bars.last().expect("bars").at
 }

@@ -63,8 +63,9 @@ pub(crate) fn engine(quotes: Arc<[Timed<Quote>]>, strategies: &[Periods]) -> Rea
     let deliveries = count * (1 + strategies.len() as u64);
     let mut run = sim.begin().expect("a simulation that can begin");
     run.until(Instant::EPOCH);
+    let mut run = Some(run);
     Box::new(move || {
-        let outcome = run.finish().expect("a run without errors");
+        let outcome = run.take().expect("it is called once").finish().expect("a run without errors");
         let orders = outcome.deliveries - deliveries;
         assert!(count < 10_000 || orders > count / 2_000, "{orders} orders and answers for {count} quotes: nothing was traded");
         outcome.events
