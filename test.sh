@@ -77,7 +77,7 @@ trap 'rm -f "$log"' EXIT
 failed=0
 cargo test --locked --workspace --all-features --no-fail-fast -- --show-output 2>&1 | tee "$log" || failed=1
 # Small runs of the benchmarks, which check what they compute.
-cargo test --locked --workspace --all-features --bench kernel --bench trace || failed=1
+cargo test --locked --workspace --all-features --bench kernel --bench trace --bench market || failed=1
 
 skipped="$(grep -c '^skipped: ' "$log" || true)"
 printf '\n%s tests skipped for missing data or programs\n' "$skipped"
