@@ -124,7 +124,7 @@ impl Read for Framed {
             if self.rest == 0 {
                 let bytes = usize::from(chunk[0]) * dbn::RecordHeader::LENGTH_MULTIPLIER;
                 // Records hold instants, and so have whole multiples of their size.
-                if bytes < HEADER || bytes % size_of::<u64>() != 0 {
+                if bytes < HEADER || !bytes.is_multiple_of(size_of::<u64>()) {
                     return if filled > 0 { Ok(filled) } else { Err(self.fail(Trouble::Length(bytes))) };
                 }
                 self.rest = bytes as u64;
