@@ -81,7 +81,7 @@ pub fn register(registry: &mut Registry) {
         .actor("exchange", "Matches orders with each other and with a recorded market: queues, stops, fees, latencies, phases.", exchange)
         .param(
             "listings",
-            "what it trades: `instrument`, and `rules` with book (L1, L2, L3), queue, self_trade, fees (in millionths of the value traded: 100 are a basis point), impact, trigger_by, negative_prices",
+            "what it trades: `instrument`, and `rules` with book (L1, L2, L3), queue, self_trade, fees (in millionths of the value traded: 100 are a basis point), fee_days (of the volume of their tiers), impact, trigger_by, negative_prices",
         )
         .param("quotes", "streams of quotes, for books of kind L1")
         .param("trades", "streams of trades")

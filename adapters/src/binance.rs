@@ -49,6 +49,12 @@ impl BinanceSettings {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), instruments: Vec::new(), time: TimeOf::Received }
     }
+
+    /// The same settings for another file.
+    #[must_use]
+    pub fn at(&self, path: &Path) -> Self {
+        Self { path: path.to_owned(), ..self.clone() }
+    }
 }
 
 mod sealed {

@@ -6,11 +6,12 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use csv::ByteRecord;
-use stillpoint_actors::{Bar, Decimals, Instrument, Price, Quantity, Quote, Side, Trade, TradeId, parse_decimal};
-use stillpoint_engine::{Instant, Source, SourceError, Timed, suggest};
+use stillpoint_actors::Instrument;
+use stillpoint_engine::{Instant, Source, SourceError, Timed};
 
 use crate::error::DataError;
 use crate::input::Input;
+use crate::row::{Cell, Cells, FromRow, Row, column, columns_of, misnamed};
 use crate::time_format::TimeFormat;
 
 /// Which rows of a CSV file to read, and how.
@@ -48,136 +49,17 @@ impl CsvSettings {
             header: true,
         }
     }
-}
 
-/// A field of an event that a CSV file may have a column for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Field {
-    /// Its name, which is also that of the column unless settings say otherwise.
-    pub name: &'static str,
-    /// Whether the file must have the column.
-    pub required: bool,
-}
-
-const fn required(name: &'static str) -> Field {
-    Field { name, required: true }
-}
-
-const fn optional(name: &'static str) -> Field {
-    Field { name, required: false }
-}
-
-/// An event that a row of a CSV file can become.
-///
-/// By implementing this you promise that `read` depends on the row and the instrument alone.
-pub trait CsvRow: Sized + 'static {
-    /// The fields. `read` names them by their place here.
-    const FIELDS: &'static [Field];
-
-    /// The event.
-    ///
-    /// # Errors
-    /// [`FieldError`] if a field makes no sense.
-    fn read(row: &Row<'_>, instrument: &Instrument) -> Result<Self, FieldError>;
-}
-
-/// A field that makes no sense.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldError {
-    /// The field's place in [`CsvRow::FIELDS`].
-    pub field: usize,
-    /// What is wrong with its text, to follow that text: `is no finite decimal number`.
-    pub cause: String,
-    /// What to do about it.
-    pub help: String,
-}
-
-/// One row, seen through the fields of an event.
-pub struct Row<'a> {
-    record: &'a ByteRecord,
-    columns: &'a [Option<usize>],
-}
-
-impl<'a> Row<'a> {
-    /// The text of a field without blanks around it; `None` if the file has no such column.
-    pub fn text(&self, field: usize) -> Option<&'a [u8]> {
-        Some(self.record.get(self.columns[field]?)?.trim_ascii())
-    }
-
-    /// A number of a field; `None` if the file has no such column.
-    ///
-    /// # Errors
-    /// [`FieldError`] if the text is no finite number, or does not fit with these decimals.
-    pub fn decimal(&self, field: usize, decimals: Decimals) -> Result<Option<i64>, FieldError> {
-        let parse = |text| parse_decimal(text, decimals);
-        self.text(field).map(parse).transpose().map_err(|error| FieldError { field, cause: error.to_string(), help: error.help().into() })
-    }
-
-    fn price(&self, field: usize, instrument: &Instrument) -> Result<Price, FieldError> {
-        Ok(Price(self.decimal(field, instrument.price_decimals)?.unwrap_or(0)))
-    }
-
-    fn quantity(&self, field: usize, instrument: &Instrument, absent: i64) -> Result<Quantity, FieldError> {
-        Ok(Quantity(self.decimal(field, instrument.quantity_decimals)?.unwrap_or(absent)))
+    /// The same settings for another file.
+    #[must_use]
+    pub fn at(&self, path: &Path) -> Self {
+        Self { path: path.to_owned(), ..self.clone() }
     }
 }
 
-/// Fields `bid`, `ask`, and if the file has them `bid_quantity`, `ask_quantity`; a file without quantities displays the greatest there is.
-impl CsvRow for Quote {
-    const FIELDS: &'static [Field] = &[required("bid"), required("ask"), optional("bid_quantity"), optional("ask_quantity")];
-
-    fn read(row: &Row<'_>, instrument: &Instrument) -> Result<Self, FieldError> {
-        Ok(Self {
-            instrument: instrument.id,
-            bid: row.price(0, instrument)?,
-            ask: row.price(1, instrument)?,
-            bid_quantity: row.quantity(2, instrument, i64::MAX)?,
-            ask_quantity: row.quantity(3, instrument, i64::MAX)?,
-        })
-    }
-}
-
-/// Fields `price`, `quantity`, and if the file has them `side` (`buy` or `sell`, or their first letters) and `id` (a whole number).
-impl CsvRow for Trade {
-    const FIELDS: &'static [Field] = &[required("price"), required("quantity"), optional("side"), optional("id")];
-
-    fn read(row: &Row<'_>, instrument: &Instrument) -> Result<Self, FieldError> {
-        let fault = |field, cause: &str, help: &str| FieldError { field, cause: cause.into(), help: help.into() };
-        let side = match row.text(2) {
-            None => None,
-            Some(text) if text.eq_ignore_ascii_case(b"buy") || text.eq_ignore_ascii_case(b"b") => Some(Side::Buy),
-            Some(text) if text.eq_ignore_ascii_case(b"sell") || text.eq_ignore_ascii_case(b"s") => Some(Side::Sell),
-            Some(_) => return Err(fault(2, "is no side", "write buy or sell")),
-        };
-        let id = match row.text(3) {
-            None => 0,
-            Some(text) => std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).ok_or_else(|| {
-                fault(3, "is no whole number of 64 bits", "leave the column `id` unmapped if the file has no such numbers")
-            })?,
-        };
-        Ok(Self {
-            instrument: instrument.id,
-            side,
-            price: row.price(0, instrument)?,
-            quantity: row.quantity(1, instrument, 0)?,
-            id: TradeId(id),
-        })
-    }
-}
-
-/// Fields `open`, `high`, `low`, `close`, and if the file has it `volume`.
-impl CsvRow for Bar {
-    const FIELDS: &'static [Field] = &[required("open"), required("high"), required("low"), required("close"), optional("volume")];
-
-    fn read(row: &Row<'_>, instrument: &Instrument) -> Result<Self, FieldError> {
-        Ok(Self {
-            instrument: instrument.id,
-            open: row.price(0, instrument)?,
-            high: row.price(1, instrument)?,
-            low: row.price(2, instrument)?,
-            close: row.price(3, instrument)?,
-            volume: row.quantity(4, instrument, 0)?,
-        })
+impl Cells for ByteRecord {
+    fn cell(&self, column: usize) -> Cell<'_> {
+        Cell::Text(self.get(column).unwrap_or_default())
     }
 }
 
@@ -204,26 +86,17 @@ pub struct CsvReader<M> {
     event: PhantomData<fn() -> M>,
 }
 
-impl<M: CsvRow> CsvReader<M> {
+impl<M: FromRow> CsvReader<M> {
     /// Opens a file and finds the columns.
     ///
     /// # Errors
     /// [`DataError`] if the file cannot be opened, has no such columns, or a mapping is for a field that the event has not.
     pub fn open(settings: &CsvSettings) -> Result<Self, DataError> {
         let rows = Rows::open(settings)?;
-        for field in settings.columns.keys() {
-            if !M::FIELDS.iter().any(|known| known.name == field) {
-                let names = M::FIELDS.iter().map(|known| known.name);
-                let cause = format!("a column is given for `{field}`, which is no field of this event");
-                return Err(DataError::new(&settings.path, None, cause, format!("the fields are {}", listed(names))));
-            }
+        if let Some((cause, help)) = misnamed::<M>(&settings.columns) {
+            return Err(DataError::new(&settings.path, None, cause, help));
         }
-        let column = |field: &Field| match settings.columns.get(field.name) {
-            Some(name) => rows.column(name).map(Some),
-            None if field.required => rows.column(field.name).map(Some),
-            None => Ok(rows.header.iter().position(|name| name == field.name)),
-        };
-        let columns = M::FIELDS.iter().map(column).collect::<Result<_, _>>()?;
+        let columns = columns_of::<M>(&rows.header, &settings.columns).map_err(|fault| rows.of_header(fault))?;
         Ok(Self { instrument: settings.instrument.clone(), columns, rows, event: PhantomData })
     }
 
@@ -232,19 +105,18 @@ impl<M: CsvRow> CsvReader<M> {
             return Ok(None);
         }
         let at = self.rows.time()?;
-        let row = Row { record: &self.rows.record, columns: &self.columns };
+        let row = Row { cells: &self.rows.record, columns: &self.columns };
         match M::read(&row, &self.instrument) {
             Ok(value) => Ok(Some(Timed { at, value })),
             Err(error) => {
-                let text = String::from_utf8_lossy(row.text(error.field).unwrap_or_default()).into_owned();
-                let name = self.columns[error.field].and_then(|at| self.rows.header.get(at)).map_or("", String::as_str);
-                Err(self.rows.fault(format!("column `{name}`: `{text}` {}", error.cause), error.help))
+                let (cause, help) = row.fault(error, &self.rows.header);
+                Err(self.rows.fault(cause, help))
             }
         }
     }
 }
 
-impl<M: CsvRow> Source for CsvReader<M> {
+impl<M: FromRow> Source for CsvReader<M> {
     type Item = M;
 
     fn next(&mut self) -> Result<Option<Timed<M>>, SourceError> {
@@ -326,14 +198,11 @@ impl Rows {
 
     /// Where the column is that is called `name`.
     fn column(&self, name: &str) -> Result<usize, DataError> {
-        self.header.iter().position(|column| column == name).ok_or_else(|| {
-            let names = self.header.iter().map(String::as_str);
-            let help = match suggest::nearest(name, names.clone()) {
-                Some(near) => format!("did you mean `{near}`? The columns are {}", listed(names)),
-                None => format!("the columns are {}", listed(names)),
-            };
-            DataError::new(&self.path, Some(1), format!("there is no column `{name}`"), help)
-        })
+        column(&self.header, name).map_err(|fault| self.of_header(fault))
+    }
+
+    fn of_header(&self, (cause, help): (String, String)) -> DataError {
+        DataError::new(&self.path, Some(1), cause, help)
     }
 
     /// Goes to the next row that is wanted; false at the end.
@@ -400,8 +269,4 @@ impl Rows {
             text.consume(used);
         }
     }
-}
-
-fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

@@ -43,6 +43,12 @@ impl FeedSettings {
     pub fn new(path: impl Into<PathBuf>, instrument: Instrument) -> Self {
         Self { path: path.into(), instrument, time: TimeOf::Received, clock_offset: Duration::ZERO }
     }
+
+    /// The same settings for another file.
+    #[must_use]
+    pub fn at(&self, path: &Path) -> Self {
+        Self { path: path.to_owned(), ..self.clone() }
+    }
 }
 
 mod sealed {
@@ -132,6 +138,15 @@ impl<M: Fed> FeedReader<M> {
     /// [`DataError`] if the file cannot be opened.
     pub fn open(settings: &FeedSettings) -> Result<Self, DataError> {
         Ok(Self { feed: Feed::open(settings)?, waiting: VecDeque::new(), kind: PhantomData })
+    }
+
+    /// Goes on with another file, with the book as it stands: for recordings that begin a new file each day, but no new book.
+    ///
+    /// # Errors
+    /// [`DataError`] if the file cannot be opened.
+    pub fn go_on(mut self, path: &Path) -> Result<Self, DataError> {
+        self.feed.lines = Lines::open(path)?;
+        Ok(self)
     }
 
     /// How often changes of the book were missing so far.

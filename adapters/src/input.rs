@@ -18,6 +18,15 @@ const BUFFER: usize = 1 << 16;
 /// The longest line of text that is taken for one.
 const LONGEST_LINE: u64 = 1 << 20;
 
+/// A file that cannot be opened.
+pub(crate) fn unopened(path: &Path, error: &io::Error) -> DataError {
+    let help = match error.kind() {
+        io::ErrorKind::NotFound => "check the path, which is relative to the scenario file or, without one, to the current folder",
+        _ => "check that it is a file that you may read",
+    };
+    DataError::new(path, None, format!("cannot be opened: {error}"), help)
+}
+
 /// The unpacked bytes of a file.
 pub(crate) struct Input {
     path: PathBuf,
@@ -33,13 +42,7 @@ enum Bytes {
 
 impl Input {
     pub(crate) fn open(path: &Path) -> Result<Self, DataError> {
-        let fail = |error: io::Error| {
-            let help = match error.kind() {
-                io::ErrorKind::NotFound => "check the path, which is relative to the scenario file or, without one, to the current folder",
-                _ => "check that it is a file that you may read",
-            };
-            DataError::new(path, None, format!("cannot be opened: {error}"), help)
-        };
+        let fail = |error: io::Error| unopened(path, &error);
         let mut file = File::open(path).map_err(fail)?;
         let length = file.metadata().map_err(fail)?.len();
         let mut start = Vec::with_capacity(4);

@@ -1,21 +1,34 @@
 //! The kinds of streams that scenarios may name from this crate.
 
+#[cfg(not(all(feature = "dbn", feature = "parquet")))]
+mod absent;
+#[cfg(feature = "dbn")]
+mod dbn;
+#[cfg(feature = "parquet")]
+mod parquet;
+
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use stillpoint_actors::{Bar, DepthUpdate, Instrument, MarketEvent, Quote, Trade};
 use stillpoint_engine::scenario::{Registry, SceneError, StreamScene};
-use stillpoint_engine::{Duration, Message, Stream};
+use stillpoint_engine::{Duration, Message, Source, Stream};
 
 use crate::binance::{BinanceReader, BinanceSettings, Recorded, TimeOf};
-use crate::csv_rows::{CsvReader, CsvRow, CsvSettings};
+use crate::csv_rows::{CsvReader, CsvSettings};
 use crate::error::DataError;
 use crate::feed::{Fed, FeedReader, FeedSettings};
+use crate::files::{DAYS, Days, FILES, chosen};
 use crate::floored::Floored;
+use crate::row::FromRow;
+use crate::series::FileSeries;
 use crate::time_format::TimeFormat;
 
 /// Adds the kinds `binance_quotes`, `binance_trades` and `binance_events` (both in one), `feed_quotes`, `feed_trades` and `feed_depth`,
-/// `csv_quotes`, `csv_trades` and `csv_bars`.
+/// `csv_quotes`, `csv_trades` and `csv_bars`, `parquet_quotes`, `parquet_trades` and `parquet_bars` (with the feature `parquet`). Without a feature its
+/// kinds are there in name only, and say which one it is.
 pub fn register(registry: &mut Registry) {
     binance::<Quote>(registry, "binance_quotes", "Best bid and ask from a recording in JSON lines.");
     binance::<Trade>(registry, "binance_trades", "Trades from a recording in JSON lines.");
@@ -29,12 +42,44 @@ pub fn register(registry: &mut Registry) {
     csv::<Trade>(registry, "csv_trades", "Trades from a CSV file: price, quantity, and if there side, id.", example);
     let example = r#"(file: "bars.csv.zst", instrument: (id: 0, symbol: "AAPL"), time: "Date", time_format: "%Y-%m-%d", columns: {"open": "Open", "high": "High", "low": "Low", "close": "Close", "volume": "Volume"}, only: ("Ticker", "AAPL"), delimiter: ',', header: true, floor_to: "1d")"#;
     csv::<Bar>(registry, "csv_bars", "Bars from a CSV file: open, high, low, close, and if there volume.", example);
+    #[cfg(feature = "dbn")]
+    dbn::register(registry);
+    #[cfg(not(feature = "dbn"))]
+    absent::register(
+        registry,
+        "dbn",
+        &[
+            ("dbn_quotes", "Best bid and ask from Databento's files, in builds with the feature `dbn`."),
+            ("dbn_trades", "Trades from Databento's files, in builds with the feature `dbn`."),
+            ("dbn_events", "Quotes and trades from Databento's files, in builds with the feature `dbn`."),
+            ("dbn_depth", "Changes of the book by price from Databento's files, in builds with the feature `dbn`."),
+            ("dbn_book", "Changes of the book by order from Databento's files, in builds with the feature `dbn`."),
+            ("dbn_bars", "Bars from Databento's files, in builds with the feature `dbn`."),
+        ],
+    );
+    #[cfg(feature = "parquet")]
+    parquet::register(registry);
+    #[cfg(not(feature = "parquet"))]
+    absent::register(
+        registry,
+        "parquet",
+        &[
+            ("parquet_quotes", "Quotes from Parquet files, in builds with the feature `parquet`."),
+            ("parquet_trades", "Trades from Parquet files, in builds with the feature `parquet`."),
+            ("parquet_bars", "Bars from Parquet files, in builds with the feature `parquet`."),
+        ],
+    );
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BinanceParams {
-    file: String,
+    #[serde(default)]
+    file: Option<String>,
+    #[serde(default)]
+    files: Vec<String>,
+    #[serde(default)]
+    days: Option<Days>,
     #[serde(default)]
     instruments: Vec<Instrument>,
     #[serde(default)]
@@ -47,6 +92,8 @@ fn binance<M: Recorded + Message + Clone>(registry: &mut Registry, name: &'stati
     registry
         .stream(name, doc, |params: BinanceParams, scene| binance_stream::<M>(params, scene))
         .param("file", "the recording, plain or packed by gzip or zstd")
+        .param("files", FILES)
+        .param("days", DAYS)
         .param("instruments", "which instruments to read, by the file's numbers; all with 8 decimals unless given")
         .param("time", "which time is the event time: Received or Exchange")
         .param("floor_to", "moves event times back to whole multiples of it")
@@ -54,16 +101,23 @@ fn binance<M: Recorded + Message + Clone>(registry: &mut Registry, name: &'stati
 }
 
 fn binance_stream<M: Recorded + Message + Clone>(params: BinanceParams, scene: &mut StreamScene<'_>) -> Result<Stream<M>, SceneError> {
-    params.instruments.iter().for_each(|instrument| scene.note(instrument.clone()));
-    let settings = BinanceSettings { path: scene.file(&params.file)?, instruments: params.instruments, time: params.time };
-    let floor_to = positive(params.floor_to)?;
-    Ok(Stream::open(move || Ok(Floored::new(BinanceReader::<M>::open(&settings)?, floor_to))))
+    let BinanceParams { file, files, days, instruments, time, floor_to } = params;
+    instruments.iter().for_each(|instrument| scene.note(instrument.clone()));
+    let files = chosen(file, files, days, scene)?;
+    let settings = BinanceSettings { instruments, time, ..BinanceSettings::new("") };
+    let open = move |path: &Path, _| BinanceReader::<M>::open(&settings.at(path));
+    series(files, open, floor_to)
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FeedParams {
-    file: String,
+    #[serde(default)]
+    file: Option<String>,
+    #[serde(default)]
+    files: Vec<String>,
+    #[serde(default)]
+    days: Option<Days>,
     instrument: Instrument,
     #[serde(default)]
     time: TimeOf,
@@ -81,6 +135,8 @@ fn feed<M: Fed + Message + Clone>(registry: &mut Registry, name: &'static str, d
     registry
         .stream(name, doc, |params: FeedParams, scene| feed_stream::<M>(params, scene))
         .param("file", "the recording, plain or packed by gzip or zstd: a line is the receive time in nanoseconds, a space, and the message")
+        .param("files", FILES)
+        .param("days", DAYS)
         .param("instrument", "the instrument that the file is about, and its decimals")
         .param("time", "which time is the event time: Received or Exchange")
         .param("clock_offset", "added to the exchange's times; below zero if its clock is ahead")
@@ -89,17 +145,26 @@ fn feed<M: Fed + Message + Clone>(registry: &mut Registry, name: &'static str, d
 }
 
 fn feed_stream<M: Fed + Message + Clone>(params: FeedParams, scene: &mut StreamScene<'_>) -> Result<Stream<M>, SceneError> {
-    let FeedParams { file, instrument, time, clock_offset, floor_to } = params;
+    let FeedParams { file, files, days, instrument, time, clock_offset, floor_to } = params;
     scene.note(instrument.clone());
-    let settings = FeedSettings { path: scene.file(&file)?, instrument, time, clock_offset };
-    let floor_to = positive(floor_to)?;
-    Ok(Stream::open(move || Ok(Floored::new(FeedReader::<M>::open(&settings)?, floor_to))))
+    let files = chosen(file, files, days, scene)?;
+    let settings = FeedSettings { time, clock_offset, ..FeedSettings::new("", instrument) };
+    let open = move |path: &Path, before: Option<FeedReader<M>>| match before {
+        Some(reader) => reader.go_on(path),
+        None => FeedReader::open(&settings.at(path)),
+    };
+    series(files, open, floor_to)
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CsvParams {
-    file: String,
+    #[serde(default)]
+    file: Option<String>,
+    #[serde(default)]
+    files: Vec<String>,
+    #[serde(default)]
+    days: Option<Days>,
     instrument: Instrument,
     time: String,
     time_format: TimeFormat,
@@ -123,10 +188,12 @@ fn yes() -> bool {
     true
 }
 
-fn csv<M: CsvRow + Message + Clone>(registry: &mut Registry, name: &'static str, doc: &'static str, example: &'static str) {
+fn csv<M: FromRow + Message + Clone>(registry: &mut Registry, name: &'static str, doc: &'static str, example: &'static str) {
     registry
         .stream(name, doc, |params: CsvParams, scene| csv_stream::<M>(params, scene))
         .param("file", "the file, plain or packed by gzip or zstd")
+        .param("files", FILES)
+        .param("days", DAYS)
         .param("instrument", "what the rows speak of; 8 decimals each for prices and quantities unless given")
         .param("time", "the column with the event time")
         .param("time_format", "rfc3339, s, ms, us, ns, or a pattern such as %Y-%m-%d %H:%M:%S%.f")
@@ -138,11 +205,12 @@ fn csv<M: CsvRow + Message + Clone>(registry: &mut Registry, name: &'static str,
         .example(example);
 }
 
-fn csv_stream<M: CsvRow + Message + Clone>(params: CsvParams, scene: &mut StreamScene<'_>) -> Result<Stream<M>, SceneError> {
+fn csv_stream<M: FromRow + Message + Clone>(params: CsvParams, scene: &mut StreamScene<'_>) -> Result<Stream<M>, SceneError> {
     let delimiter = u8::try_from(params.delimiter).ok().filter(u8::is_ascii);
     scene.note(params.instrument.clone());
+    let files = chosen(params.file, params.files, params.days, scene)?;
     let settings = CsvSettings {
-        path: scene.file(&params.file)?,
+        path: files[0].clone(),
         instrument: params.instrument,
         time: params.time,
         time_format: params.time_format,
@@ -151,13 +219,29 @@ fn csv_stream<M: CsvRow + Message + Clone>(params: CsvParams, scene: &mut Stream
         delimiter: delimiter.ok_or_else(|| SceneError::param("delimiter", "must be an ASCII character"))?,
         header: params.header,
     };
-    let floor_to = positive(params.floor_to)?;
     // A column that is not there is an error of the scenario: found now, not when the run has begun.
-    CsvReader::<M>::open(&settings).map_err(|error| {
-        let DataError { file, cause, help, .. } = error;
-        SceneError::new(format!("{}: {cause}", file.display())).with_help(help)
-    })?;
-    Ok(Stream::open(move || Ok(Floored::new(CsvReader::<M>::open(&settings)?, floor_to))))
+    CsvReader::<M>::open(&settings).map_err(of_scenario)?;
+    series(files, move |path: &Path, _| CsvReader::<M>::open(&settings.at(path)), params.floor_to)
+}
+
+/// A file's error as one of the scenario that names it.
+fn of_scenario(error: DataError) -> SceneError {
+    let DataError { file, cause, help, .. } = error;
+    SceneError::new(format!("{}: {cause}", file.display())).with_help(help)
+}
+
+/// A stream of files that are read one after another.
+pub(crate) fn series<S, F>(files: Vec<PathBuf>, open: F, floor_to: Option<Duration>) -> Result<Stream<S::Item>, SceneError>
+where
+    S: Source,
+    F: Fn(&Path, Option<S>) -> Result<S, DataError> + Send + Sync + 'static,
+{
+    let floor_to = positive(floor_to)?;
+    let open = Arc::new(open);
+    Ok(Stream::open(move || {
+        let open = Arc::clone(&open);
+        Ok(Floored::new(FileSeries::open(files.clone(), move |path: &Path, before| open(path, before))?, floor_to))
+    }))
 }
 
 fn positive(floor_to: Option<Duration>) -> Result<Option<Duration>, SceneError> {

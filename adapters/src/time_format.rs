@@ -63,15 +63,31 @@ const COMMON: [&str; 7] =
 impl TimeFormat {
     /// The instant that `text` says, `None` if it says none in this format or one out of range.
     pub fn parse_time(&self, text: &[u8]) -> Option<Instant> {
-        let decimals = match self {
-            Self::Rfc3339 => return parse_rfc3339(text),
-            Self::Pattern(pattern) => return pattern.parse(text),
+        match self {
+            Self::Rfc3339 => parse_rfc3339(text),
+            Self::Pattern(pattern) => pattern.parse(text),
+            unit => parse_decimal(text, unit.decimals()?).ok().map(Instant::from_nanos),
+        }
+    }
+
+    /// The instant in a cell of a table, which may be a number.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn parse_cell(&self, cell: crate::row::Cell<'_>) -> Option<Instant> {
+        match self.decimals() {
+            Some(decimals) => cell.decimal(decimals).ok().map(Instant::from_nanos),
+            None => self.parse_time(&cell.text()),
+        }
+    }
+
+    /// How many decimals nanoseconds are of the unit that is counted; `None` if none is.
+    fn decimals(&self) -> Option<Decimals> {
+        Decimals::new(match self {
+            Self::Rfc3339 | Self::Pattern(_) => return None,
             Self::Seconds => 9,
             Self::Millis => 6,
             Self::Micros => 3,
             Self::Nanos => 0,
-        };
-        parse_decimal(text, Decimals::new(decimals)?).ok().map(Instant::from_nanos)
+        })
     }
 
     /// The format of a text that is probably a time: whole numbers by their length, then RFC 3339, then a few common patterns.

@@ -6,7 +6,7 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use stillpoint_actors::{Instrument, InstrumentId, MarketEvent, Quote, Trade};
-use stillpoint_adapters::{BinanceReader, BinanceSettings, CsvReader, CsvRow, CsvSettings, Recorded, TimeFormat, TimeOf, inspect};
+use stillpoint_adapters::{BinanceReader, BinanceSettings, CsvReader, CsvSettings, FromRow, Recorded, TimeFormat, TimeOf, inspect};
 use stillpoint_engine::Source;
 use tempfile::TempDir;
 
@@ -42,7 +42,7 @@ fn recording<M: Recorded>(path: &std::path::Path) -> (usize, Option<String>) {
     drain(BinanceReader::<M>::open(&BinanceSettings::new(path)))
 }
 
-fn csv<M: CsvRow>(path: &std::path::Path) -> (usize, Option<String>) {
+fn csv<M: FromRow>(path: &std::path::Path) -> (usize, Option<String>) {
     drain(CsvReader::<M>::open(&CsvSettings::new(path, Instrument::new(InstrumentId(0), "X"), "time", TimeFormat::Seconds)))
 }
 

@@ -5,7 +5,7 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use stillpoint_actors::{Bar, Decimals, Instrument, InstrumentId, Price, Quantity, Quote, Side, Trade, TradeId};
-use stillpoint_adapters::{CsvReader, CsvRow, CsvSettings, TimeFormat, TimeOf, inspect};
+use stillpoint_adapters::{CsvReader, CsvSettings, FromRow, TimeFormat, TimeOf, inspect};
 use stillpoint_engine::{Duration, Instant, Source, Timed};
 use tempfile::NamedTempFile;
 
@@ -36,7 +36,7 @@ fn instrument() -> Instrument {
     Instrument::new(InstrumentId(7), "X").with_decimals(decimals(2), decimals(3))
 }
 
-fn all<M: CsvRow>(settings: &CsvSettings) -> Vec<Timed<M>> {
+fn all<M: FromRow>(settings: &CsvSettings) -> Vec<Timed<M>> {
     let mut reader = CsvReader::<M>::open(settings).expect("a file with these columns");
     let mut items = Vec::new();
     while let Some(item) = reader.next().expect("whole rows") {

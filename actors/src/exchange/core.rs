@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use stillpoint_engine::Instant;
 
+use super::fees::Turnover;
 use super::ids::IdSet;
 use super::rules::{BookKind, MarketRules, Phase};
 use super::stops::Stops;
@@ -128,7 +129,7 @@ impl Live {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Account {
     pub(super) used: IdSet,
-    pub(super) volume: i128,
+    pub(super) traded: Turnover,
 }
 
 /// The market of one instrument.
@@ -337,9 +338,10 @@ impl Market {
 
     fn charge(&mut self, owner: OwnerId, quantity: i64, price: Price, liquidity: Liquidity) -> Money {
         let notional = self.instrument.notional(price, Quantity(quantity)).map_or(i128::MAX, |money| money.0.saturating_abs());
-        let account = self.accounts.entry(owner).or_default();
-        let fee = self.rules.fees.fee(account.volume, liquidity, Money(notional));
-        account.volume = account.volume.saturating_add(notional);
+        let (now, window) = (self.now, self.rules.fee_days);
+        let traded = &mut self.accounts.entry(owner).or_default().traded;
+        let fee = self.rules.fees.fee(traded.at(now, window), liquidity, Money(notional));
+        traded.add(now, window, notional);
         fee
     }
 

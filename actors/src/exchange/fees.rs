@@ -1,8 +1,11 @@
 //! What a fill costs. Invariant: whole numbers only; a fee is never rounded in favour of the one who pays it.
 
+use std::collections::VecDeque;
 use std::fmt;
+use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
+use stillpoint_engine::{Duration, Instant};
 
 use crate::order::Liquidity;
 use crate::position::Money;
@@ -54,7 +57,8 @@ impl fmt::Display for FeeScheduleError {
 
 impl std::error::Error for FeeScheduleError {}
 
-/// Maker and taker rates by the value that an owner has traded in the instrument since the run began.
+/// Maker and taker rates by the value that an owner has traded in the instrument: since the run began, or in the days that the
+/// [rules](super::MarketRules::fee_days) say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<FeeTier>", into = "Vec<FeeTier>")]
 pub struct FeeSchedule {
@@ -110,9 +114,75 @@ impl From<FeeSchedule> for Vec<FeeTier> {
     }
 }
 
+/// What an owner has traded, by days in UTC, as venues count them.
+///
+/// A window of 30 days is the current day and the 29 before it: what was traded on a day counts no more from the midnight on with which the thirtieth day
+/// after it begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Turnover {
+    sum: i128,
+    /// Days since the epoch and what was traded on them, the oldest first. None without a window.
+    days: VecDeque<(i64, i128)>,
+}
+
+impl Turnover {
+    /// What counts at `now`, in a window of so many days; all of it without one.
+    pub(super) fn at(&mut self, now: Instant, window: Option<NonZeroU32>) -> i128 {
+        if let Some(window) = window {
+            let first = day_of(now) - i64::from(window.get()) + 1;
+            while let Some((_, traded)) = self.days.pop_front_if(|(day, _)| *day < first) {
+                self.sum = self.sum.saturating_sub(traded);
+            }
+        }
+        self.sum
+    }
+
+    /// Counts what was traded at `now`, which is not before what was counted last.
+    pub(super) fn add(&mut self, now: Instant, window: Option<NonZeroU32>, traded: i128) {
+        let counted = self.sum.saturating_add(traded) - self.sum;
+        self.sum += counted;
+        if window.is_some() {
+            match self.days.back_mut() {
+                Some((day, sum)) if *day == day_of(now) => *sum += counted,
+                _ => self.days.push_back((day_of(now), counted)),
+            }
+        }
+    }
+}
+
+fn day_of(at: Instant) -> i64 {
+    at.as_nanos().div_euclid(Duration::hours(24).as_nanos())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A window of three days, hour by hour.
+    #[test]
+    fn what_was_traded_counts_until_midnight() {
+        let window = NonZeroU32::new(3);
+        let hour = |hours| Instant::EPOCH + Duration::hours(hours);
+        let mut turnover = Turnover::default();
+        turnover.add(hour(-1), window, 1);
+        turnover.add(hour(0), window, 10);
+        turnover.add(hour(23), window, 100);
+        turnover.add(hour(24), window, 1_000);
+        let expected = [(24, 1_111), (47, 1_111), (48, 1_110), (71, 1_110), (72, 1_000), (95, 1_000), (96, 0), (2_000, 0)];
+        for (hours, counted) in expected {
+            assert_eq!(turnover.at(hour(hours), window), counted, "after {hours} hours");
+        }
+        turnover.add(hour(2_000), window, 5);
+        assert_eq!((turnover.at(hour(2_000), window), turnover.days.len()), (5, 1));
+        let mut all = Turnover::default();
+        all.add(hour(0), None, i128::MAX);
+        all.add(hour(1), None, 7);
+        assert_eq!((all.at(hour(1_000_000), None), all.days.len()), (i128::MAX, 0));
+        let mut full = Turnover::default();
+        full.add(hour(0), window, i128::MAX);
+        full.add(hour(24), window, 7);
+        assert_eq!((full.at(hour(71), window), full.at(hour(72), window)), (i128::MAX, 0), "what did not fit was not counted");
+    }
 
     #[test]
     fn fees_round_up() {

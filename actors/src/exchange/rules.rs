@@ -1,5 +1,7 @@
 //! What an exchange does in one instrument. Invariant: what is left out means the plainest exchange: best quotes, no fees, no impact.
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 
 use super::fees::FeeSchedule;
@@ -68,6 +70,9 @@ pub struct MarketRules {
     pub self_trade: SelfTrade,
     /// What fills cost.
     pub fees: FeeSchedule,
+    /// How many days of an owner's trading its tier of fees is reached by, the current one among them; days are those of UTC. All since the run
+    /// began unless given.
+    pub fee_days: Option<NonZeroU32>,
     /// What taking costs beyond the displayed price.
     pub impact: Impact,
     /// What triggers a stop.

@@ -12,6 +12,7 @@
 
 mod account;
 mod blotter;
+mod bracket;
 mod callbacks;
 mod desk;
 mod limits;
@@ -23,6 +24,7 @@ mod working;
 
 pub use account::{Account, Route};
 pub use blotter::{Blotter, Counts};
+pub use bracket::{Bracket, Pair, PairEvent};
 pub use callbacks::{Execution, Strategy};
 pub use desk::Desk;
 pub use limits::{BasisPoints, InstrumentLimits, OrderRate, RiskLimits};

@@ -7,6 +7,7 @@
 //! `phase halted` · `at 10` (the clock) and `time 10` (what follows happens then).
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use stillpoint_actors::{
     Amendment, Answer, BookChange, BookKind, BookOrderId, BookUpdate, CancelCause, ContractKind, Decimals, DepthChange, DepthUpdate,
@@ -213,6 +214,7 @@ fn set(rules: &mut MarketRules, instrument: &mut Instrument, words: &[&str]) {
             };
             rules.fees = FeeSchedule::new(tiers.iter().map(tier).collect()).expect("tiers");
         }
+        ["fee-days", days] => rules.fee_days = NonZeroU32::new(number(days) as u32),
         _ => panic!("`{}` is no setting", words.join(" ")),
     }
 }

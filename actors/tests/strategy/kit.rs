@@ -99,21 +99,26 @@ impl Scripted {
             Entry::Did(_, Ok(Some(id))) => format!("sent {}", id.0),
             Entry::Did(_, Ok(None)) => "done".to_owned(),
             Entry::Did(_, Err(refusal)) => format!("{refusal:?}"),
-            Entry::Heard(OrderEvent { order, outcome, .. }) => match outcome {
-                Outcome::Filled { quantity, price, left, .. } => format!("{} filled {}@{} left {}", order.0, quantity.0, price.0, left.0),
-                Outcome::Accepted => format!("{} accepted", order.0),
-                Outcome::Cancelled { quantity, .. } => format!("{} cancelled {}", order.0, quantity.0),
-                Outcome::Rejected { reason, .. } => format!("{} rejected {reason:?}", order.0),
-                Outcome::Modified { left } => format!("{} modified {}", order.0, left.0),
-                Outcome::ModifyRejected { reason } => format!("{} modify-rejected {reason:?}", order.0),
-                Outcome::CancelRejected { reason } => format!("{} cancel-rejected {reason:?}", order.0),
-                Outcome::Expired { quantity } => format!("{} expired {}", order.0, quantity.0),
-                Outcome::Triggered { price } => format!("{} triggered {}", order.0, price.0),
-            },
+            Entry::Heard(event) => said(&event),
         };
         let State { held, buying, selling, .. } = &state;
         writeln!(self.seen, "{now} {what} | {held} +{buying} -{selling}").expect("a text grows");
         self.log.push((now, entry, state));
+    }
+}
+
+/// What an exchange said of an order.
+pub(crate) fn said(OrderEvent { order, outcome, .. }: &OrderEvent) -> String {
+    match outcome {
+        Outcome::Filled { quantity, price, left, .. } => format!("{} filled {}@{} left {}", order.0, quantity.0, price.0, left.0),
+        Outcome::Accepted => format!("{} accepted", order.0),
+        Outcome::Cancelled { quantity, .. } => format!("{} cancelled {}", order.0, quantity.0),
+        Outcome::Rejected { reason, .. } => format!("{} rejected {reason:?}", order.0),
+        Outcome::Modified { left } => format!("{} modified {}", order.0, left.0),
+        Outcome::ModifyRejected { reason } => format!("{} modify-rejected {reason:?}", order.0),
+        Outcome::CancelRejected { reason } => format!("{} cancel-rejected {reason:?}", order.0),
+        Outcome::Expired { quantity } => format!("{} expired {}", order.0, quantity.0),
+        Outcome::Triggered { price } => format!("{} triggered {}", order.0, price.0),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Strategies: the desk against a scripted exchange and the real one, limits at their bounds, a naive model, and each strategy by hand.
 
+mod bracket;
 mod breakout;
 mod desk;
 mod exchange;
