@@ -14,6 +14,8 @@
 //! scenario, or data; 130, a run was interrupted by Ctrl-C and its summary covers what was run.
 
 mod args;
+#[cfg(feature = "report")]
+mod chart;
 mod check;
 mod failure;
 mod graph;
