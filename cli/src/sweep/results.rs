@@ -58,7 +58,8 @@ impl Results {
             }
             writes.push(Write::insert_one(result.clone()));
         }
-        self.library.bulk(COLLECTION, &writes, OnError::Stop).map(drop)
+        // Where another process has kept a result meanwhile, it is the same one.
+        self.library.bulk(COLLECTION, &writes, OnError::Continue).map(drop)
     }
 }
 

@@ -52,7 +52,7 @@ impl Form {
 }
 
 /// A text without its quotes.
-fn bare(text: &str) -> &str {
+pub(super) fn bare(text: &str) -> &str {
     text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
 }
 
@@ -106,7 +106,10 @@ impl Between {
             let (low, high) = (libm::log(self.low as f64), libm::log(self.high as f64));
             (libm::exp(low + (high - low) * rng.uniform()).round() as i64).clamp(self.low, self.high)
         } else {
-            let above = width.checked_add(1).map_or_else(|| rng.bits(), |bound| rng.below(bound));
+            let above = match width.checked_add(1) {
+                Some(bound) => rng.below(bound),
+                None => rng.bits(),
+            };
             self.low.wrapping_add_unsigned(above)
         };
         self.form.write(value)
