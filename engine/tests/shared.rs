@@ -204,7 +204,8 @@ fn a_scenario_tells_the_files_that_its_kinds_ask_for() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("numbers"), "").expect("a file");
     let text = text("(name: \"a\", kind: numbers(count: 1, file: \"numbers\")), (name: \"b\", kind: numbers(count: 1))", "");
-    let scenario = Scenario::parse("sums.ron", &text, &["seed=7".parse().expect("an override")]).expect("a scenario").in_folder(folder.path());
+    let scenario =
+        Scenario::parse("sums.ron", &text, &["seed=7".parse().expect("an override")]).expect("a scenario").in_folder(folder.path());
     assert!(scenario.text().starts_with("(seed: 7, name:"), "{}", scenario.text());
     let files: Vec<_> = scenario.build(&kinds().0).expect("a simulation").files.into_iter().collect();
     assert_eq!(files, [folder.path().join("numbers")]);

@@ -52,7 +52,9 @@ impl Condition {
             if let Some(index) = names.iter().position(|name| *name == text) {
                 return Ok(Operand::Parameter(index));
             }
-            number(text).map(Operand::Number).ok_or_else(|| (format!("there is no parameter `{text}`"), suggest::help(text, names.iter().copied())))
+            number(text)
+                .map(Operand::Number)
+                .ok_or_else(|| (format!("there is no parameter `{text}`"), suggest::help(text, names.iter().copied())))
         };
         Ok(Self { left: operand(left)?, right: operand(right)?, compare, text: text.to_owned() })
     }
@@ -97,7 +99,10 @@ mod tests {
             let condition = Condition::parse(text, &["fast", "slow", "wait"]).expect(text);
             assert_eq!(condition.holds(&values), Ok(expected), "{text}");
         }
-        assert_eq!(Condition::parse("fats < slow", &["fast", "slow"]), Err(("there is no parameter `fats`".to_owned(), Some("did you mean `fast`?".to_owned()))));
+        assert_eq!(
+            Condition::parse("fats < slow", &["fast", "slow"]),
+            Err(("there is no parameter `fats`".to_owned(), Some("did you mean `fast`?".to_owned())))
+        );
         assert!(Condition::parse("fast", &["fast"]).is_err());
         let named = Condition::parse("kind < 3", &["kind"]).expect("a condition");
         assert!(named.holds(&["Market".to_owned()]).is_err());

@@ -10,7 +10,7 @@ pub(super) fn text(told: &Told<'_>) -> String {
     header.extend(sweep.parameters.iter().map(|parameter| parameter.name.clone()));
     header.extend(["seed".to_owned(), told.judge.objective.label()]);
     header.extend(sweep.keep.iter().map(|(figure, _)| figure.label()));
-    header.extend(["end", "events", "trace_hash", "error"].map(str::to_owned));
+    header.extend(["ended", "events", "trace_hash", "error"].map(str::to_owned));
     let mut text = line(&header);
     for row in told.rows {
         let (part, split) = match row.part {

@@ -276,7 +276,9 @@ fn seeds(file: &RonFile, piece: Piece<'_>) -> Result<Vec<u64>, ScenarioError> {
     };
     let twice = seeds.iter().enumerate().find(|(at, seed)| seeds[..*at].contains(seed));
     match twice {
-        _ if seeds.is_empty() => Err(file.error(piece, "there is no seed in it", Some("leave `seeds` out for the scenario's own".to_owned()))),
+        _ if seeds.is_empty() => {
+            Err(file.error(piece, "there is no seed in it", Some("leave `seeds` out for the scenario's own".to_owned())))
+        }
         Some((_, seed)) => Err(file.error(piece, format!("the seed {seed} is given twice"), None)),
         None => Ok(seeds),
     }

@@ -45,7 +45,9 @@ impl Luck {
             return Vec::new();
         }
         let Some(SharpeLuck { best: sharpe, periods, expected, deflated }) = self.sharpe else {
-            return vec![format!("{best} is the best of {trials} trials: of so many, one looks good by luck alone; try it on data that the sweep has not seen")];
+            return vec![format!(
+                "{best} is the best of {trials} trials: of so many, one looks good by luck alone; try it on data that the sweep has not seen"
+            )];
         };
         let mut lines = vec![format!(
             "{best} is the best of {trials} trials: its Sharpe ratio is {sharpe:.4} a period ({periods} periods); the best of {trials} without any skill would show {expected:.4}"

@@ -76,6 +76,7 @@ pub(crate) fn sweep(args: &SweepArgs, mut registry: Registry) -> Result<Done, Fa
         rows: Vec::new(),
         stored: 0,
         missing: 0,
+        has_objective: false,
     };
     let stopwatch = Stopwatch::start();
     let walked = under_way.run(&judge)?;
@@ -108,7 +109,9 @@ pub(crate) fn sweep(args: &SweepArgs, mut registry: Registry) -> Result<Done, Fa
         return Ok(Done::Interrupted);
     }
     match failed.clone().next() {
-        Some(first) if failed.count() == rows.len() => Err(Failure::Work(format!("all {} runs failed, the first one with: {first}", rows.len()))),
+        Some(first) if failed.count() == rows.len() => {
+            Err(Failure::Work(format!("all {} runs failed, the first one with: {first}", rows.len())))
+        }
         _ => Ok(Done::Well),
     }
 }
@@ -163,6 +166,8 @@ struct UnderWay<'s> {
     stored: usize,
     /// Runs that were not done.
     missing: usize,
+    /// Whether some run had the objective.
+    has_objective: bool,
 }
 
 impl UnderWay<'_> {
@@ -206,17 +211,16 @@ impl UnderWay<'_> {
         let mut show = bar.clone().map(|bar| progress::runs(bar, tasks.len()));
         let list: Arc<[Task]> = tasks.iter().map(|(task, _)| *task).collect();
         let (results, sweep) = (&mut self.results, self.sweep);
-        let mut without = Vec::new();
-        let (mut heard, mut with) = (0, false);
+        let (has_objective, mut heard) = (&mut self.has_objective, 0);
+        let (mut without, mut count_without) = (None, 0);
         let done = crew::run_all(&self.recipe, &list, self.threads, |batch| {
             let mut new = Vec::new();
             for (index, done) in batch {
                 let task = list[*index];
                 let came = match done {
                     job::Done::Now { key, came } => {
-                        let document = |key: &String| {
-                            (key.clone(), results::document(key, task, &sweep.parameters, &sweep.sets[task.set], came))
-                        };
+                        let document =
+                            |key: &String| (key.clone(), results::document(key, task, &sweep.parameters, &sweep.sets[task.set], came));
                         new.extend(key.as_ref().map(document));
                         came
                     }
@@ -224,8 +228,11 @@ impl UnderWay<'_> {
                     job::Done::Interrupted => continue,
                 };
                 match came {
-                    Ok(ran) if sweep.objective.of(ran).is_some() => with = true,
-                    Ok(ran) => without.push(ran.clone()),
+                    Ok(ran) if sweep.objective.of(ran).is_some() => *has_objective = true,
+                    Ok(ran) => {
+                        count_without += 1;
+                        without.get_or_insert_with(|| ran.clone());
+                    }
                     Err(_) => {}
                 }
             }
@@ -234,9 +241,9 @@ impl UnderWay<'_> {
             if let Some(show) = &mut show {
                 show(heard);
             }
-            let enough = without.len() >= WITHOUT || heard == list.len();
-            match without.first() {
-                Some(ran) if enough && !with => Err(no_objective(sweep, ran).into()),
+            let enough = count_without >= WITHOUT || heard == list.len();
+            match &without {
+                Some(ran) if enough && !*has_objective => Err(no_objective(sweep, ran).into()),
                 _ => Ok(()),
             }
         });
@@ -275,7 +282,10 @@ fn no_objective(sweep: &Sweep, ran: &Ran) -> ScenarioError {
     let (cause, help) = if entries.contains(&name.as_str()) {
         (format!("`{name}` of the actor `{actor}` is no number"), Some("choose an entry that is one".to_owned()))
     } else if entries.is_empty() {
-        (format!("the actor `{actor}` reports nothing"), Some("choose an actor that does: `stillpoint run` shows what each reports".to_owned()))
+        (
+            format!("the actor `{actor}` reports nothing"),
+            Some("choose an actor that does: `stillpoint run` shows what each reports".to_owned()),
+        )
     } else {
         (format!("the actor `{actor}` does not report `{name}`"), suggest::help(name, entries))
     };

@@ -52,7 +52,10 @@ pub(super) fn html(told: &Told<'_>) -> String {
     let maps = maps(told, &scores);
     if !maps.is_empty() {
         let over = if told.walked.is_empty() { "seeds and the other parameters" } else { "splits, seeds and the other parameters" };
-        let about = format!("<p>The median of {} over {over}, where they were swept.</p>", escaped(&told.judge.objective.label()));
+        let about = format!(
+            "<p>Each cell is the median of {} over {over}, as far as there are several.</p>",
+            escaped(&told.judge.objective.label())
+        );
         sections.push(Section::new("Heat maps", about + &maps.iter().map(HeatMap::figure).collect::<String>()));
     }
     if !told.ranking.is_empty() {
@@ -61,7 +64,11 @@ pub(super) fn html(told: &Told<'_>) -> String {
         let by = format!("<p>The {} first; press a heading to sort by it.</p>", escaped(&told.title()));
         sections.push(Section::new("Sets", by + &table(&rows)));
     }
-    let errors: String = told.failed().take(ROWS).map(|(row, error)| format!("<li>{}: <code>{}</code></li>", escaped(&told.set(row.task.set)), escaped(error))).collect();
+    let errors: String = told
+        .failed()
+        .take(ROWS)
+        .map(|(row, error)| format!("<li>{}: <code>{}</code></li>", escaped(&told.set(row.task.set)), escaped(error)))
+        .collect();
     if !errors.is_empty() {
         sections.push(Section::new("Failed runs", format!("<ul>{errors}</ul>")));
     }
@@ -78,7 +85,10 @@ fn table(rows: &[Vec<String>]) -> String {
         format!("<tr>{cells}</tr>")
     };
     let body: String = rows[1..].iter().map(|cells| row(cells, "td")).collect();
-    format!("<div style=\"overflow-x:auto\"><table class=\"sorts\"><thead>{}</thead><tbody>{body}</tbody></table></div>", row(&rows[0], "th"))
+    format!(
+        "<div style=\"overflow-x:auto\"><table class=\"sorts\"><thead>{}</thead><tbody>{body}</tbody></table></div>",
+        row(&rows[0], "th")
+    )
 }
 
 /// The scores of all sets: those of the whole runs, or of all trainings.
@@ -108,7 +118,11 @@ fn map(told: &Told<'_>, scores: &[Score], x: &Axis, y: &Axis) -> HeatMap {
         }
     }
     let median = |values: &Vec<f64>| super::figure::Aggregate::Median.of(values, told.judge.goal);
-    let by = if y.parameter.is_some() { format!("{} by {} and {}", told.judge.objective.label(), x.name, y.name) } else { format!("{} by {}", told.judge.objective.label(), x.name) };
+    let by = if y.parameter.is_some() {
+        format!("{} by {} and {}", told.judge.objective.label(), x.name, y.name)
+    } else {
+        format!("{} by {}", told.judge.objective.label(), x.name)
+    };
     HeatMap {
         title: by,
         x_label: x.name.clone(),

@@ -44,7 +44,8 @@ impl Ran {
     }
 
     pub(super) fn to_json(&self) -> Json {
-        let entries = |entries: &[(String, Value)]| entries.iter().map(|(name, value)| json!([name, value_to_json(value)])).collect::<Vec<_>>();
+        let entries =
+            |entries: &[(String, Value)]| entries.iter().map(|(name, value)| json!([name, value_to_json(value)])).collect::<Vec<_>>();
         json!({
             "trace_hash": self.trace_hash, "end": self.end, "events": self.events, "deliveries": self.deliveries,
             "late_events": self.late_events, "dead_letters": self.dead_letters,
@@ -97,7 +98,8 @@ mod tests {
 
     #[test]
     fn a_run_comes_back_as_it_went_in() {
-        let values = [Value::Number(0.1 + 0.2), Value::Number(3.0), Value::Number(f64::INFINITY), Value::Integer(-3), Value::Text("3".into())];
+        let values =
+            [Value::Number(0.1 + 0.2), Value::Number(3.0), Value::Number(f64::INFINITY), Value::Integer(-3), Value::Text("3".into())];
         let entries = values.into_iter().map(|value| ("a.b $".to_owned(), value)).collect();
         let ran = Ran {
             trace_hash: "00".to_owned(),

@@ -46,7 +46,15 @@ pub(super) fn grid(parameters: &[Parameter], conditions: &[Condition]) -> Result
     let mut sets = Vec::new();
     for index in 0..count {
         let mut rest = index;
-        let mut set: Set = lists.iter().rev().map(|list| { let value = list[rest % list.len()].clone(); rest /= list.len(); value }).collect();
+        let mut set: Set = lists
+            .iter()
+            .rev()
+            .map(|list| {
+                let value = list[rest % list.len()].clone();
+                rest /= list.len();
+                value
+            })
+            .collect();
         set.reverse();
         if meets(&set, conditions)? {
             sets.push(set);
@@ -73,7 +81,11 @@ pub(super) fn sample(parameters: &[Parameter], conditions: &[Condition], sample:
         }
     }
     if sets.len() < sample.count {
-        return Err(format!("{tries} tries found {} different sets that meet `where`, not {}; ask for fewer, or for all of the grid", sets.len(), sample.count));
+        return Err(format!(
+            "{tries} tries found {} different sets that meet `where`, not {}; ask for fewer, or for all of the grid",
+            sets.len(),
+            sample.count
+        ));
     }
     Ok(sets)
 }

@@ -106,12 +106,22 @@ fn listed(list: &[Ends]) -> Result<Vec<Split>, String> {
             }
         }
         if split.test.from < split.train.to {
-            return Err(format!("the test of split {} starts at {}, before its train ends at {}", index + 1, split.test.from, split.train.to));
+            return Err(format!(
+                "the test of split {} starts at {}, before its train ends at {}",
+                index + 1,
+                split.test.from,
+                split.train.to
+            ));
         }
         if let Some(before) = splits.last()
             && split.test.from < before.test.to
         {
-            let cause = format!("the test of split {} starts at {}, before that of split {index} ends at {}", index + 1, split.test.from, before.test.to);
+            let cause = format!(
+                "the test of split {} starts at {}, before that of split {index} ends at {}",
+                index + 1,
+                split.test.from,
+                before.test.to
+            );
             return Err(cause);
         }
         splits.push(split);
@@ -168,7 +178,10 @@ mod tests {
             (Walk::Splits(vec![]), "no split"),
             (Walk::Splits(vec![ends((5, 5), (5, 6))]), "`train` of split 1 ends at"),
             (Walk::Splits(vec![ends((0, 5), (4, 6))]), "the test of split 1 starts at"),
-            (Walk::Splits(vec![ends((0, 5), (5, 9)), ends((0, 5), (8, 12))]), "the test of split 2 starts at 1970-01-01T00:00:08Z, before that of split 1"),
+            (
+                Walk::Splits(vec![ends((0, 5), (5, 9)), ends((0, 5), (8, 12))]),
+                "the test of split 2 starts at 1970-01-01T00:00:08Z, before that of split 1",
+            ),
         ] {
             let error = walk.splits(None, None).expect_err(cause);
             assert!(error.contains(cause), "{error}");

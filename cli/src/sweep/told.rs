@@ -120,7 +120,8 @@ impl Told<'_> {
 
     /// Tables for people.
     pub(super) fn text(&self, top: usize) -> String {
-        let mut text = format!("{}: {} of {}: {}\n", name_of(self.file), counted(self.rows.len(), "run"), self.scenario, extent(self.sweep));
+        let mut text =
+            format!("{}: {} of {}: {}\n", name_of(self.file), counted(self.rows.len(), "run"), self.scenario, extent(self.sweep));
         let facts: Vec<Vec<String>> = self.facts().into_iter().map(|(what, value)| vec![what.to_owned(), value]).collect();
         text.push_str(&table(2, &[Side::Left, Side::Left], &facts));
         if !self.ranking.is_empty() {
@@ -145,7 +146,8 @@ impl Told<'_> {
     /// What was done and what it took.
     pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
         let SharedFigures { streams, items, bytes: size, streamed, .. } = self.shared;
-        let mut data = format!("{} decoded once for all runs: {} items, {}", counted(streams as usize, "stream"), grouped(items), bytes(size));
+        let mut data =
+            format!("{} decoded once for all runs: {} items, {}", counted(streams as usize, "stream"), grouped(items), bytes(size));
         if streamed > 0 {
             data.push_str(&format!("; {} beyond --share, read by each run", counted(streamed as usize, "stream")));
         }
@@ -257,7 +259,9 @@ impl Told<'_> {
     pub(super) fn warnings(&self) -> Vec<String> {
         if !self.walked.is_empty() {
             let trials = self.sweep.sets.len();
-            let chosen = format!("each set was chosen among {trials}, so its figure in sample owes much to luck; those out of sample were not chosen by");
+            let chosen = format!(
+                "each set was chosen among {trials}, so its figure in sample owes much to luck; those out of sample were not chosen by"
+            );
             return if trials > 1 { vec![chosen] } else { Vec::new() };
         }
         match self.ranking.first().filter(|score| score.objective.is_some()) {

@@ -19,7 +19,11 @@ fn check(from: &str, to: &str, parts: &[&str]) {
 #[test]
 fn the_scenario_and_its_values() {
     check("\"ticks.ron\"", "\"tocks.ron\"", &["grid.ron:2:15: there is no file `tocks.ron`", "relative to the folder of the sweep's file"]);
-    check("actors.clock.every", "actors.clock.evry", &["grid.ron:4:9: `actors.clock.evry` with the value \"20s\"", "unknown field `evry`", "did you mean `every`?"]);
+    check(
+        "actors.clock.every",
+        "actors.clock.evry",
+        &["grid.ron:4:9: `actors.clock.evry` with the value \"20s\"", "unknown field `evry`", "did you mean `every`?"],
+    );
     check("actors.clock.every", "actors.clok.every", &["grid.ron:4:9: ", "nothing is called `clok` there", "did you mean `clock`?"]);
     check("\"20s\", \"5s\", \"10s\"", "true", &["grid.ron:4:9: ", "`actors.clock.every` with the value true"]);
     let place = Place::new(&[("ticks.ron", b"(name: 1)"), ("grid.ron", GRID)]);
@@ -41,11 +45,23 @@ fn the_file_itself() {
 fn parameters() {
     check("values: [\"20s\", \"5s\", \"10s\"]", "values: []", &["grid.ron:4:9: parameter `every` has an empty list of values"]);
     check("\"5s\"", "\"20s\"", &["grid.ron:4:54: parameter `every` has the value \"20s\" twice"]);
-    check("values: [\"20s\", \"5s\", \"10s\"]", "range: (\"1s\", \"5s\", \"0s\")", &["grid.ron:4:46: parameter `every` has a step of \"0s\", which must be above zero"]);
+    check(
+        "values: [\"20s\", \"5s\", \"10s\"]",
+        "range: (\"1s\", \"5s\", \"0s\")",
+        &["grid.ron:4:46: parameter `every` has a step of \"0s\", which must be above zero"],
+    );
     check("values: [\"20s\", \"5s\", \"10s\"]", "range: (\"5s\", \"1s\", \"1s\")", &["parameter `every` goes from \"5s\" down to \"1s\""]);
-    check("values: [\"20s\", \"5s\", \"10s\"]", "uniform: (1, 2)", &["parameter `every` is random, and there is no `sample`", "add `sample:"]);
+    check(
+        "values: [\"20s\", \"5s\", \"10s\"]",
+        "uniform: (1, 2)",
+        &["parameter `every` is random, and there is no `sample`", "add `sample:"],
+    );
     check(", values: [\"20s\", \"5s\", \"10s\"]", "", &["grid.ron:4:9: parameter `every` needs exactly one of `values`"]);
-    check("path: \"end\"", "name: \"every\", path: \"end\"", &["grid.ron:5:9: there are two parameters `every`", "give it a `name` of its own"]);
+    check(
+        "path: \"end\"",
+        "name: \"every\", path: \"end\"",
+        &["grid.ron:5:9: there are two parameters `every`", "give it a `name` of its own"],
+    );
     check("path: \"end\"", "name: \"x\", path: \"actors.clock.every\"", &["grid.ron:5:9: two parameters set `actors.clock.every`"]);
     check("path: \"end\", ", "", &["grid.ron:5:9: the parameter has no path"]);
     check("keep:", "where: [\"every < ends\"], keep:", &["grid.ron:8:13: there is no parameter `ends`", "did you mean `end`?"]);

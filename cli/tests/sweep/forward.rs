@@ -50,7 +50,8 @@ fn returns_give_sharpe_ratios() {
     )"#;
     let place = Place::new(&[("ticks.ron", TICKS), ("returns.ron", sweep)]);
     let luck = swept(&place, "returns.ron", &[])["luck"].clone();
-    let near = |value: &Value, expected: f64| assert!((value.as_f64().expect("a number") - expected).abs() < 1e-6, "{value} is not {expected}");
+    let near =
+        |value: &Value, expected: f64| assert!((value.as_f64().expect("a number") - expected).abs() < 1e-6, "{value} is not {expected}");
     // Means 3/2 and 3/4, sample deviations sqrt(1/3) and 1/2.
     let (best, other) = (1.5 * 3f64.sqrt(), 1.5);
     near(&luck["sharpe"], best);

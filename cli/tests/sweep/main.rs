@@ -42,7 +42,9 @@ fn swept(place: &Place, file: &str, more: &[&str]) -> Value {
 /// The ranking as (values of the parameters, objective).
 fn ranking(told: &Value) -> Vec<(Vec<Value>, Value)> {
     let ranked = told["ranking"].as_array().expect("a ranking").iter();
-    ranked.map(|score| (score["parameters"].as_object().expect("parameters").values().cloned().collect(), score["objective"].clone())).collect()
+    ranked
+        .map(|score| (score["parameters"].as_object().expect("parameters").values().cloned().collect(), score["objective"].clone()))
+        .collect()
 }
 
 #[test]
@@ -51,7 +53,8 @@ fn a_grid_by_hand() {
     let told = swept(&place, "grid.ron", &["--csv", "all.csv"]);
     let (half, whole) = ("2025-01-01T00:00:30Z", "2025-01-01T00:01:00Z");
     // Of equals, the set that comes first in the grid: 20s, 5s, 10s, each at the half and the whole.
-    let expected = [(whole, "5s", 12.0), (half, "5s", 6.0), (whole, "10s", 6.0), (whole, "20s", 3.0), (half, "10s", 3.0), (half, "20s", 1.0)];
+    let expected =
+        [(whole, "5s", 12.0), (half, "5s", 6.0), (whole, "10s", 6.0), (whole, "20s", 3.0), (half, "10s", 3.0), (half, "20s", 1.0)];
     let expected: Vec<_> = expected.map(|(end, every, count)| (vec![json!(end), json!(every)], json!(count))).to_vec();
     assert_eq!(ranking(&told), expected);
     assert_eq!((&told["runs"], &told["stored"], &told["failed"], &told["sets"]), (&json!(6), &json!(0), &json!(0), &json!(6)));
@@ -59,7 +62,7 @@ fn a_grid_by_hand() {
     assert_eq!(told["ranking"][0]["kept"]["deliveries"], json!(26.0));
     let csv = std::fs::read_to_string(place.path("all.csv")).expect("the CSV file");
     let lines: Vec<&str> = csv.lines().collect();
-    assert_eq!(lines[0], "part,split,set,every,end,seed,clerk.received,deliveries,end,events,trace_hash,error");
+    assert_eq!(lines[0], "part,split,set,every,end,seed,clerk.received,deliveries,ended,events,trace_hash,error");
     assert!(lines[1].starts_with("whole,,1,20s,2025-01-01T00:00:30Z,,1,4,until,0,"), "{}", lines[1]);
     assert_eq!(lines.len(), 7);
 }
@@ -83,7 +86,11 @@ fn a_table_and_a_page_for_people() {
     assert!(ran.out.starts_with("grid: 6 runs of ticks: 6 sets of 2 parameters, the scenario's seed\n"), "{}", ran.out);
     let table = "highest clerk.received\n  rank  every                   end  clerk.received  deliveries\n     1     5s  2025-01-01T00:01:00Z              12          26\n";
     assert!(ran.out.contains(table), "{}", ran.out);
-    assert!(ran.out.contains("  and 4 more\n") && ran.out.contains("is the best of 6 trials: of so many, one looks good by luck alone"), "{}", ran.out);
+    assert!(
+        ran.out.contains("  and 4 more\n") && ran.out.contains("is the best of 6 trials: of so many, one looks good by luck alone"),
+        "{}",
+        ran.out
+    );
     let page = std::fs::read_to_string(place.path("page/index.html")).expect("the page");
     // Sorted by value; the map has no median to take, as there is one run in each cell.
     assert!(page.contains("<title>every 5s, end 2025-01-01T00:01:00Z: 12.00</title>"), "{page}");
@@ -136,8 +143,10 @@ fn one_bad_run_is_a_row_with_its_error() {
 
 #[test]
 fn a_sweep_in_which_all_runs_fail_fails() {
-    let scenario = String::from_utf8_lossy(TICKS)
-        .replace("(name: \"clerk\"", "(name: \"puppet\", kind: puppet(acts: [Panic(at: \"2025-01-01T00:00:01Z\", text: \"out of luck\")])), (name: \"clerk\"");
+    let scenario = String::from_utf8_lossy(TICKS).replace(
+        "(name: \"clerk\"",
+        "(name: \"puppet\", kind: puppet(acts: [Panic(at: \"2025-01-01T00:00:01Z\", text: \"out of luck\")])), (name: \"clerk\"",
+    );
     let place = Place::new(&[("ticks.ron", scenario.as_bytes()), ("grid.ron", GRID)]);
     let ran = place.run(&["sweep", "grid.ron"]);
     assert_eq!(ran.code, Some(1));

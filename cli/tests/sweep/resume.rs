@@ -82,7 +82,9 @@ fn started(place: &Place) -> Child {
 
 fn stored(place: &Place) -> usize {
     let store = stillpoint_store::Store::folder(place.path("endless.results"));
-    let documents = store.and_then(|store| store.documents("sweep")).and_then(|library| library.find("runs", &stillpoint_store::documents::Find::all()));
+    let documents = store
+        .and_then(|store| store.documents("sweep"))
+        .and_then(|library| library.find("runs", &stillpoint_store::documents::Find::all()));
     documents.map_or(0, |documents| documents.len())
 }
 

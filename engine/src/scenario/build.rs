@@ -67,7 +67,13 @@ impl Scenario {
                 FaultEntry::Stream { stream, fault } if stream.value == entry.name.value => Some(*fault),
                 _ => None,
             });
-            let declared = kind.make.declare(&mut simulation, self, entry, faults.collect(), &Around { files: &files, shared: registry.shared.as_ref() })?;
+            let declared = kind.make.declare(
+                &mut simulation,
+                self,
+                entry,
+                faults.collect(),
+                &Around { files: &files, shared: registry.shared.as_ref() },
+            )?;
             cast.streams.insert(&entry.name.value, declared);
         }
         let mut actors: Vec<_> = self.actors.iter().collect();
