@@ -37,11 +37,9 @@ for (const table of document.querySelectorAll("table.sorts")) {
 /// The whole file.
 pub(super) fn html(told: &Told<'_>) -> String {
     let mut head = format!("<p>{} of <b>{}</b></p>", printed(told.rows.len() as f64) + " runs", escaped(told.scenario));
-    let facts: String = told.facts().iter().map(|(what, value)| format!("<tr><th>{what}</th><td>{}</td></tr>", escaped(value))).collect();
-    head.push_str(&format!("<table>{facts}</table>"));
-    for line in told.warnings() {
-        head.push_str(&format!("<p><b>Note:</b> {}</p>", escaped(&line)));
-    }
+    let facts: String = told.facts().iter().map(|(what, value)| format!("<tr><th>{what}</th><td class=\"text\" style=\"width:100%\">{}</td></tr>", escaped(value))).collect();
+    head.push_str(&format!("<div class=\"scroll\"><table>{facts}</table></div>"));
+    head.extend(told.warnings().iter().map(|line| format!("<p>{}.</p>", escaped(line))));
     let mut sections = Vec::new();
     if !told.walked.is_empty() {
         let (train, test, count) = told.stitched();
@@ -86,7 +84,7 @@ fn table(rows: &[Vec<String>]) -> String {
     };
     let body: String = rows[1..].iter().map(|cells| row(cells, "td")).collect();
     format!(
-        "<div style=\"overflow-x:auto\"><table class=\"sorts\"><thead>{}</thead><tbody>{body}</tbody></table></div>",
+        "<div class=\"scroll\"><table class=\"sorts\"><thead>{}</thead><tbody>{body}</tbody></table></div>",
         row(&rows[0], "th")
     )
 }

@@ -136,8 +136,9 @@ impl Told<'_> {
         if !self.walked.is_empty() {
             text.push_str(&self.walk());
         }
-        for line in self.warnings() {
-            text.push_str(&format!("\nnote: {line}\n"));
+        let warnings = self.warnings();
+        if !warnings.is_empty() {
+            text.push_str(&format!("\nnote: {}\n", warnings.join("\n      ")));
         }
         text.push_str(&self.errors());
         text
@@ -153,14 +154,16 @@ impl Told<'_> {
         }
         let new = self.rows.len() - self.stored;
         let kept = match (self.stored, new) {
-            (0, new) => format!("{} kept in {}", grouped(new as u64), self.folder.display()),
+            (0, _) => format!("all new, kept in {}", self.folder.display()),
             (stored, 0) => format!("all {} were in {}", grouped(stored as u64), self.folder.display()),
             (stored, new) => format!("{} were in {}, {} are new", grouped(stored as u64), self.folder.display(), grouped(new as u64)),
         };
         let rate = new as f64 / self.cost.wall_seconds.max(1e-9);
         let mut facts = vec![("results", kept)];
-        if new > 0 {
+        if streams + streamed > 0 {
             facts.push(("data", data));
+        }
+        if new > 0 {
             facts.push(("wall time", format!("{:.2} s on {}, {rate:.1} runs/s", self.cost.wall_seconds, counted(self.threads, "thread"))));
         }
         if self.missing > 0 {
@@ -260,7 +263,7 @@ impl Told<'_> {
         if !self.walked.is_empty() {
             let trials = self.sweep.sets.len();
             let chosen = format!(
-                "each set was chosen among {trials}, so its figure in sample owes much to luck; those out of sample were not chosen by"
+                "each set was chosen among {trials} by its figure in sample, which owes much to luck; nothing was chosen by those out of sample"
             );
             return if trials > 1 { vec![chosen] } else { Vec::new() };
         }

@@ -228,6 +228,17 @@ fn a_random_sample_repeats_itself_and_meets_its_conditions() {
 }
 
 #[test]
+fn the_examples_are_sweeps() {
+    let place = Place::new(&[]);
+    // 7 + 7 + 6 + 5 + 4 + 3 pairs; 4 + 4 + 4 + 3 + 2, and a test, in each of four splits.
+    for (file, begins) in [("ema", "32 runs of quickstart: 32 sets"), ("forward", "72 runs of quickstart: 17 sets")] {
+        let file = repository(&format!("examples/sweeps/{file}.ron"));
+        let ran = place.run(&["sweep", file.to_str().expect("a path"), "--dry-run"]);
+        assert!(ran.code == Some(0) && ran.out.starts_with(begins), "{}{}", ran.out, ran.err);
+    }
+}
+
+#[test]
 fn help_describes_the_file() {
     let place = Place::new(&[]);
     let Ran { code, out, .. } = place.run(&["sweep", "--help"]);
