@@ -33,7 +33,7 @@ last; each run of a span starts cold, without what a strategy would have learnt 
 
 Results are kept in a store as they come, under a digest of the scenario with all values written into it, its data, and this program: after
 Ctrl-C, or anything worse, the same command does the rest. Data files are told apart by their content, those above 1 GiB by length and time of
-change. What is stored can be looked at with `stillpoint store --store FOLDER`.
+change. The store has one library of documents, `sweep`; `stillpoint store --store FOLDER fsck` checks it.
 
 Exit codes are those of `run`; a run that fails is a row with its error, and no failure of the sweep unless all fail."#;
 

@@ -37,7 +37,11 @@ for (const table of document.querySelectorAll("table.sorts")) {
 /// The whole file.
 pub(super) fn html(told: &Told<'_>) -> String {
     let mut head = format!("<p>{} of <b>{}</b></p>", printed(told.rows.len() as f64) + " runs", escaped(told.scenario));
-    let facts: String = told.facts().iter().map(|(what, value)| format!("<tr><th>{what}</th><td class=\"text\" style=\"width:100%\">{}</td></tr>", escaped(value))).collect();
+    let facts: String = told
+        .facts()
+        .iter()
+        .map(|(what, value)| format!("<tr><th>{what}</th><td class=\"text\" style=\"width:100%\">{}</td></tr>", escaped(value)))
+        .collect();
     head.push_str(&format!("<div class=\"scroll\"><table>{facts}</table></div>"));
     head.extend(told.warnings().iter().map(|line| format!("<p>{}.</p>", escaped(line))));
     let mut sections = Vec::new();
@@ -83,10 +87,7 @@ fn table(rows: &[Vec<String>]) -> String {
         format!("<tr>{cells}</tr>")
     };
     let body: String = rows[1..].iter().map(|cells| row(cells, "td")).collect();
-    format!(
-        "<div class=\"scroll\"><table class=\"sorts\"><thead>{}</thead><tbody>{body}</tbody></table></div>",
-        row(&rows[0], "th")
-    )
+    format!("<div class=\"scroll\"><table class=\"sorts\"><thead>{}</thead><tbody>{body}</tbody></table></div>", row(&rows[0], "th"))
 }
 
 /// The scores of all sets: those of the whole runs, or of all trainings.
