@@ -72,6 +72,16 @@ pub(crate) enum Command {
         #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
+    /// Runs a scenario many times with other parameters and seeds, and says which are best.
+    #[cfg(feature = "sweep")]
+    Sweep(crate::sweep::SweepArgs),
+    /// Runs a scenario many times: not in this program, which was built without the feature `sweep`.
+    #[cfg(not(feature = "sweep"))]
+    #[command(disable_help_flag = true)]
+    Sweep {
+        #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
     /// Creates a crate with a strategy, a scenario and a test of your own.
     New {
         /// The folder of the new crate; its last part is the crate's name.

@@ -36,6 +36,8 @@ mod run;
 #[cfg(feature = "store")]
 mod store;
 mod summary;
+#[cfg(feature = "sweep")]
+mod sweep;
 mod table;
 mod traces;
 
@@ -61,10 +63,10 @@ pub fn registry(register: impl FnOnce(&mut Registry)) -> Registry {
 
 /// Runs the program with its command line, with the kinds of [`registry`].
 pub fn program(register: impl FnOnce(&mut Registry)) -> ExitCode {
-    let registry = Arc::new(registry(register));
+    let registry = registry(register);
     let args: Vec<OsString> = std::env::args_os().collect();
     ExitCode::from(match Args::try_parse_from(args) {
-        Ok(args) => finished(panics::quietly(|| command(&args.command, &registry)).unwrap_or_else(|defect| Err(Failure::Work(defect)))),
+        Ok(args) => finished(panics::quietly(|| command(&args.command, registry)).unwrap_or_else(|defect| Err(Failure::Work(defect)))),
         Err(error) => {
             // Help and version go to stdout and are no failure. A closed pipe is nothing to complain about.
             let _ = error.print();
@@ -85,20 +87,20 @@ fn finished(done: Result<Done, Failure>) -> u8 {
     }
 }
 
-fn command(command: &Command, registry: &Arc<Registry>) -> Result<Done, Failure> {
+fn command(command: &Command, registry: Registry) -> Result<Done, Failure> {
     match command {
-        Command::Run(args) => run::run(args, registry),
-        Command::Check(args) => check::check(args, registry),
+        Command::Run(args) => run::run(args, &Arc::new(registry)),
+        Command::Check(args) => check::check(args, &Arc::new(registry)),
         Command::Validate { file, sets } => {
             let scenario = Scenario::read(file, sets)?;
-            let built = scenario.build(registry)?;
+            let built = scenario.build(&registry)?;
             let (streams, actors, links) = (built.graph.streams.len(), built.graph.actors.len(), built.graph.links.len());
             let counted = [numbers::counted(streams, "stream"), numbers::counted(actors, "actor"), numbers::counted(links, "link")];
             failure::print(&format!("{}: a valid scenario of {}\n", file.display(), counted.join(", ")))
         }
-        Command::Kinds => failure::print(&kinds::list(registry)),
-        Command::Schema { kind } => kinds::schema(registry, kind.as_deref()),
-        Command::Graph { file, output } => graph::graph(file, output.as_deref(), registry),
+        Command::Kinds => failure::print(&kinds::list(&registry)),
+        Command::Schema { kind } => kinds::schema(&registry, kind.as_deref()),
+        Command::Graph { file, output } => graph::graph(file, output.as_deref(), &registry),
         Command::Inspect { file, time } => {
             let found = stillpoint_adapters::inspect(file, (*time).into()).map_err(|error| Failure::Input(error.to_string()))?;
             failure::print(&found.to_string())
@@ -109,6 +111,12 @@ fn command(command: &Command, registry: &Arc<Registry>) -> Result<Done, Failure>
         #[cfg(not(feature = "store"))]
         Command::Store { .. } => Err(Failure::Input(
             "this program was built without the store: build it with `cargo build --release -p stillpoint-cli --features store`".to_owned(),
+        )),
+        #[cfg(feature = "sweep")]
+        Command::Sweep(args) => sweep::sweep(args, registry),
+        #[cfg(not(feature = "sweep"))]
+        Command::Sweep { .. } => Err(Failure::Input(
+            "this program was built without sweeps: build it with `cargo build --release -p stillpoint-cli --features sweep`".to_owned(),
         )),
         Command::New { folder, engine, git } => new::new(folder, engine.as_deref(), git.as_deref()),
     }

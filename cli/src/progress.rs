@@ -38,6 +38,20 @@ pub(crate) fn show(bar: ProgressBar, begin: Option<Instant>) -> impl FnMut(&Prog
     }
 }
 
+/// Shows how many of all runs are done, whenever it is told.
+#[cfg(feature = "sweep")]
+pub(crate) fn runs(bar: ProgressBar, all: usize) -> impl FnMut(usize) {
+    let started = Wall::now();
+    bar.set_length(all.max(1) as u64);
+    move |done| {
+        let spent = started.elapsed().as_secs_f64();
+        let left = spent / done.max(1) as f64 * (all - done) as f64;
+        bar.set_position(done as u64);
+        let (done, all, rate) = (grouped(done as u64), grouped(all as u64), done as f64 / spent.max(1e-9));
+        bar.set_message(format!("{done} of {all} runs  {rate:.1} runs/s  {left:.0} s left"));
+    }
+}
+
 /// How much is done: by the data read if the streams tell, else by virtual time if an end is declared.
 fn share_done(progress: &Progress, begin: Instant) -> Option<f64> {
     let (done, all) = progress.read;

@@ -11,6 +11,8 @@ use crate::host::Keep;
 use crate::kernel::entry::Entry;
 use crate::kernel::shard::{Advance, Shard};
 use crate::outcome::{End, Failed, Outcome};
+use crate::path::Path;
+use crate::report::Report;
 use crate::simulation::{OnProgress, Prepared};
 use crate::snapshot::{self, Snapshot, SnapshotError};
 use crate::time::Instant;
@@ -267,6 +269,11 @@ impl Run {
             self.shard.error = Some(crate::error::RunError::Snapshot(cause));
             self.end = Some(End::Failed);
         }
+    }
+
+    /// What the actors would report if the run ended here, in R1's order, without those that have stopped.
+    pub fn reports(&self) -> Vec<(Path, Report)> {
+        self.shard.living_reports().collect()
     }
 
     /// How far the run is.

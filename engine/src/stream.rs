@@ -102,7 +102,7 @@ impl<M: 'static> Stream<M> {
     where
         M: Clone + Send + Sync,
     {
-        Self::open(move || Ok(Shared { items: items.clone(), next: 0 }))
+        Self::open(move || Ok(SharedSource { items: items.clone(), next: 0 }))
     }
 
     /// Where it stands among the streams.
@@ -142,12 +142,13 @@ impl<M: 'static> Stream<M> {
     }
 }
 
-struct Shared<M> {
-    items: std::sync::Arc<[Timed<M>]>,
-    next: usize,
+/// Items in memory that others may read too.
+pub(crate) struct SharedSource<M> {
+    pub(crate) items: std::sync::Arc<[Timed<M>]>,
+    pub(crate) next: usize,
 }
 
-impl<M: Clone + 'static> Source for Shared<M> {
+impl<M: Clone + 'static> Source for SharedSource<M> {
     type Item = M;
 
     fn next(&mut self) -> Result<Option<Timed<M>>, SourceError> {

@@ -1,12 +1,14 @@
 //! Building a simulation from a scenario. Invariant: streams and actors are made in the order of their names, never of their declaration.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use super::error::ScenarioError;
 use super::graph::Graph;
 use super::notes::Notes;
 use super::registry::Registry;
-use super::scene::{Cast, Member};
+use super::scene::{Around, Cast, Member};
 use super::schema::{FaultEntry, PanicPolicy, Scenario};
 use crate::limits::{Limits, OnPanic};
 use crate::link::Link;
@@ -23,6 +25,8 @@ pub struct Built {
     pub graph: Graph,
     /// What the kinds have said about their streams and actors.
     pub notes: Notes,
+    /// The files that kinds of streams and actors asked for.
+    pub files: BTreeSet<PathBuf>,
 }
 
 impl Scenario {
@@ -54,7 +58,7 @@ impl Scenario {
             simulation = simulation.until(end);
         }
         let mut cast = Cast::default();
-        let mut notes = Notes::default();
+        let around = Around { files: RefCell::default(), notes: RefCell::default(), shared: registry.shared.as_ref() };
         let mut streams: Vec<_> = self.streams.iter().collect();
         streams.sort_by_key(|entry| &entry.name.value);
         for entry in arranged(streams, &mut shuffle) {
@@ -66,7 +70,7 @@ impl Scenario {
                 FaultEntry::Stream { stream, fault } if stream.value == entry.name.value => Some(*fault),
                 _ => None,
             });
-            let declared = kind.make.declare(&mut simulation, self, entry, faults.collect(), &mut notes)?;
+            let declared = kind.make.declare(&mut simulation, self, entry, faults.collect(), &around)?;
             cast.streams.insert(&entry.name.value, declared);
         }
         let mut actors: Vec<_> = self.actors.iter().collect();
@@ -83,7 +87,7 @@ impl Scenario {
         }
         let mut edges = BTreeSet::new();
         for entry in &actors {
-            cast.actors[entry.name.value.as_str()].kind.make.place(&mut simulation, self, entry, &cast, &mut edges, &mut notes)?;
+            cast.actors[entry.name.value.as_str()].kind.make.place(&mut simulation, self, entry, &cast, &mut edges, &around)?;
         }
         for link in arranged(self.links.iter().collect(), &mut shuffle) {
             let mut made = Link::latency(link.latency).jitter(link.jitter.unwrap_or(Duration::ZERO)).loss(link.loss.unwrap_or(0.0));
@@ -97,7 +101,8 @@ impl Scenario {
             let linked = simulation.link(&link.from.value, &link.to.value, made);
             linked.map_err(|error| self.text.error(link.from.at.clone(), error.to_string()))?;
         }
-        Ok(Built { simulation, graph: Graph::of(self, edges), notes })
+        let Around { files, notes, .. } = around;
+        Ok(Built { simulation, graph: Graph::of(self, edges), notes: notes.into_inner(), files: files.into_inner() })
     }
 
     fn limits(&self) -> Limits {

@@ -3,6 +3,7 @@
 use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
@@ -10,6 +11,7 @@ use super::kinds;
 use super::probe::fields_of;
 use super::raw::{Dialect, Parts};
 use super::scene::{MakeActor, MakeStream, Scene, SceneError, StreamScene, TypedActor, TypedStream};
+use super::shared::Shared;
 use super::text::Text;
 use crate::actor::{Actor, Handler};
 use crate::address::{Addr, Recipient};
@@ -76,6 +78,7 @@ use crate::stream::Stream;
 pub struct Registry {
     pub(crate) streams: BTreeMap<&'static str, StreamEntry>,
     pub(crate) actors: BTreeMap<&'static str, ActorEntry>,
+    pub(crate) shared: Option<Arc<Shared>>,
 }
 
 /// What a kind is for, for people to read.
@@ -135,9 +138,14 @@ impl Default for Registry {
 impl Registry {
     /// A registry of the engine's own kinds.
     pub fn new() -> Self {
-        let mut registry = Self { streams: BTreeMap::new(), actors: BTreeMap::new() };
+        let mut registry = Self { streams: BTreeMap::new(), actors: BTreeMap::new(), shared: None };
         kinds::register(&mut registry);
         registry
+    }
+
+    /// Lets all simulations that are built with this registry from now on share what their streams decode.
+    pub fn share(&mut self, shared: &Arc<Shared>) {
+        self.shared = Some(shared.clone());
     }
 
     /// Adds a kind of stream of messages of type `M`, made from parameters of type `P`: a struct with named fields.

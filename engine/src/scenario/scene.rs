@@ -2,10 +2,12 @@
 //! known before the first maker of an actor runs, so the order of declarations means nothing.
 
 use std::any::{Any, TypeId};
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
@@ -16,6 +18,7 @@ use super::notes::Notes;
 use super::raw::{Parts, cause, range_of};
 use super::registry::ActorEntry;
 use super::schema::{self, KindCall, LatePolicy, Scenario, Ties};
+use super::shared::{Key, Shared};
 use crate::actor::{Actor, Handler};
 use crate::address::{Addr, Recipient, StreamRef};
 use crate::error::BuildError;
@@ -96,23 +99,28 @@ fn param_place(scenario: &Scenario, call: &KindCall, name: &str) -> Option<Range
 pub struct StreamScene<'s> {
     scenario: &'s Scenario,
     name: &'s str,
-    notes: &'s mut Notes,
+    around: &'s Around<'s>,
+    files: RefCell<BTreeSet<PathBuf>>,
+    asked_name: Cell<bool>,
+    asked_start: Cell<bool>,
 }
 
 impl StreamScene<'_> {
     /// The stream's name.
     pub fn name(&self) -> &str {
+        self.asked_name.set(true);
         self.name
     }
 
     /// Where the run is declared to start.
     pub fn start(&self) -> Option<Instant> {
+        self.asked_start.set(true);
         self.scenario.start
     }
 
     /// Tells whoever runs the scenario something about the stream: see [`Notes`].
     pub fn note<T: Any>(&mut self, note: T) {
-        self.notes.add(self.name, note);
+        self.around.notes.borrow_mut().add(self.name, note);
     }
 
     /// A file that the scenario names, relative to the scenario's folder.
@@ -120,13 +128,28 @@ impl StreamScene<'_> {
     /// # Errors
     /// [`SceneError`] if there is no such file.
     pub fn file(&self, path: &str) -> Result<PathBuf, SceneError> {
-        existing(&self.scenario.folder, path)
+        existing(&self.scenario.folder, path, &self.files)
+    }
+
+    /// What the stream's items depend on, as far as its maker has asked for it.
+    fn key<M: Message>(&self, kind: &KindCall, shared: &Shared) -> Option<Key> {
+        let asked = (self.asked_name.get().then_some(self.name), self.asked_start.get().then_some(self.scenario.start));
+        Some(Key {
+            message: TypeId::of::<M>(),
+            kind: kind.name.value.clone(),
+            params: self.scenario.text()[kind.params.clone()].to_owned(),
+            asked: format!("{asked:?}"),
+            folder: self.scenario.folder.clone(),
+            files: shared.versions(self.files.borrow().iter().cloned())?,
+        })
     }
 }
 
-fn existing(folder: &Path, path: &str) -> Result<PathBuf, SceneError> {
+/// The file, which is noted.
+fn existing(folder: &Path, path: &str, files: &RefCell<BTreeSet<PathBuf>>) -> Result<PathBuf, SceneError> {
     let full = folder.join(path);
     if full.is_file() {
+        files.borrow_mut().insert(full.clone());
         return Ok(full);
     }
     let error = SceneError::value(path, format!("there is no file `{}`", full.display()));
@@ -139,7 +162,7 @@ pub struct Scene<'s, A> {
     scenario: &'s Scenario,
     cast: &'s Cast<'s>,
     edges: &'s mut BTreeSet<Edge>,
-    notes: &'s mut Notes,
+    around: &'s Around<'s>,
     name: &'s str,
     me: Addr<A>,
 }
@@ -162,7 +185,7 @@ impl<A: Actor> Scene<'_, A> {
 
     /// Tells whoever runs the scenario something about the actor being made: see [`Notes`].
     pub fn note<T: Any>(&mut self, note: T) {
-        self.notes.add(self.name, note);
+        self.around.notes.borrow_mut().add(self.name, note);
     }
 
     /// The stream `name`, which must carry messages of type `M`.
@@ -238,7 +261,7 @@ impl<A: Actor> Scene<'_, A> {
     /// # Errors
     /// [`SceneError`] if there is no such file.
     pub fn file(&self, path: &str) -> Result<PathBuf, SceneError> {
-        existing(&self.scenario.folder, path)
+        existing(&self.scenario.folder, path, &self.around.files)
     }
 
     fn member(&self, name: &str) -> Result<&Member<'_>, SceneError> {
@@ -265,6 +288,15 @@ pub(crate) struct Declared {
     pub(crate) message: &'static str,
 }
 
+/// What streams and actors are made with besides their entries.
+pub(crate) struct Around<'s> {
+    /// Gets the files that makers ask for.
+    pub(crate) files: RefCell<BTreeSet<PathBuf>>,
+    /// Gets what makers have to say.
+    pub(crate) notes: RefCell<Notes>,
+    pub(crate) shared: Option<&'s Arc<Shared>>,
+}
+
 /// An actor: an `Addr` of its type.
 pub(crate) struct Member<'s> {
     pub(crate) kind: &'s ActorEntry,
@@ -280,7 +312,7 @@ pub(crate) trait MakeStream: Send + Sync {
         scenario: &Scenario,
         entry: &schema::StreamEntry,
         faults: Vec<StreamFault>,
-        notes: &mut Notes,
+        around: &Around<'_>,
     ) -> Result<Declared, ScenarioError>;
 }
 
@@ -297,7 +329,7 @@ pub(crate) trait MakeActor: Send + Sync {
         entry: &schema::ActorEntry,
         cast: &Cast<'_>,
         edges: &mut BTreeSet<Edge>,
-        notes: &mut Notes,
+        around: &Around<'_>,
     ) -> Result<(), ScenarioError>;
 }
 
@@ -324,11 +356,18 @@ where
         scenario: &Scenario,
         entry: &schema::StreamEntry,
         faults: Vec<StreamFault>,
-        notes: &mut Notes,
+        around: &Around<'_>,
     ) -> Result<Declared, ScenarioError> {
         let params = params_of::<P>(scenario, &entry.kind)?;
-        let mut scene = StreamScene { scenario, name: &entry.name.value, notes };
+        let (asked_name, asked_start) = (Cell::new(false), Cell::new(false));
+        let mut scene = StreamScene { scenario, name: &entry.name.value, around, files: RefCell::default(), asked_name, asked_start };
         let mut stream = (self.make)(params, &mut scene).map_err(|error| error.located(scenario, &entry.kind))?;
+        if let Some(shared) = around.shared
+            && let Some(key) = scene.key::<M>(&entry.kind, shared)
+        {
+            stream = shared.over(key, stream);
+        }
+        around.files.borrow_mut().append(&mut scene.files.borrow_mut());
         if !faults.is_empty() {
             let open = stream.open;
             stream.open = Box::new(move || open().map(|source| spoil(source, faults.clone())));
@@ -385,12 +424,12 @@ where
         entry: &schema::ActorEntry,
         cast: &Cast<'_>,
         edges: &mut BTreeSet<Edge>,
-        notes: &mut Notes,
+        around: &Around<'_>,
     ) -> Result<(), ScenarioError> {
         let params = params_of::<P>(scenario, &entry.kind)?;
         let name = entry.name.value.as_str();
         let me = *cast.actors[name].address.downcast_ref::<Addr<A>>().expect("a kind reserves places of its own type");
-        let mut scene = Scene { simulation: &mut *simulation, scenario, cast, edges, notes, name, me };
+        let mut scene = Scene { simulation: &mut *simulation, scenario, cast, edges, around, name, me };
         let actor = (self.make)(params, &mut scene).map_err(|error| error.located(scenario, &entry.kind))?;
         simulation.place(me, actor);
         Ok(())

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use ron::value::RawValue;
 use serde::Deserialize;
 
-use super::error::{Place, ScenarioError};
+use super::error::ScenarioError;
 use super::expect::Expectations;
 use super::faults::StreamFault;
+use super::file::read_text;
 use super::raw::{Dialect, call, range_of};
 use super::set::{Override, apply};
 use super::text::Text;
@@ -250,14 +251,9 @@ impl Scenario {
     /// # Errors
     /// [`ScenarioError`] if the file cannot be read, is no RON, or says something that no scenario can mean.
     pub fn read(file: &Path, overrides: &[Override]) -> Result<Self, ScenarioError> {
-        let name = file.display().to_string();
-        let text = std::fs::read_to_string(file).map_err(|error| ScenarioError {
-            place: Place::Whole { file: name.clone() },
-            cause: format!("cannot be read: {error}"),
-            help: None,
-        })?;
-        let folder = file.parent().unwrap_or(Path::new("")).to_owned();
-        Self::parse(&name, &text, overrides).map(|scenario| Self { folder, ..scenario })
+        let text = read_text(file)?;
+        let folder = file.parent().unwrap_or(Path::new(""));
+        Self::parse(&file.display().to_string(), &text, overrides).map(|scenario| scenario.in_folder(folder))
     }
 
     /// Reads a text as if it were the file `name` in the working directory.
@@ -305,6 +301,18 @@ impl Scenario {
     pub fn cut(mut self, at: Instant) -> Self {
         self.cut = Some(at);
         self
+    }
+
+    /// The same scenario with its paths relative to another folder.
+    #[must_use]
+    pub fn in_folder(mut self, folder: &Path) -> Self {
+        self.folder = folder.to_owned();
+        self
+    }
+
+    /// Its text with all overrides written into it.
+    pub fn text(&self) -> &str {
+        self.text.as_str()
     }
 
     /// The folder that paths in it are relative to.

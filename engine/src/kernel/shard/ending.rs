@@ -6,6 +6,7 @@ use crate::error::RunError;
 use crate::kernel::core::{Life, summand};
 use crate::kernel::entry::ActorId;
 use crate::outcome::Part;
+use crate::path::Path;
 use crate::report::Report;
 use crate::time_keeper::TimeKeeper;
 
@@ -103,13 +104,7 @@ impl Shard {
         let received = core.order.ids().filter(|id| core.hot[id.index()].count > 0);
         let chains = received.map(|id| (stands(id), core.hot[id.index()].chain, core.hot[id.index()].count)).collect();
         let mut reports = std::mem::take(&mut self.reports);
-        for id in core.order.ids().filter(|id| core.is_living(*id)) {
-            if let Some(cell) = self.cells.get(id.index()) {
-                let mut report = Report::default();
-                cell.report(&mut report);
-                reports.push((id, report));
-            }
-        }
+        reports.extend(self.living());
         reports.retain(|(_, report)| !report.is_empty());
         Part {
             counters: core.counters,
@@ -122,5 +117,20 @@ impl Shard {
             chains,
             metrics: self.metrics.take().map(|metrics| *metrics),
         }
+    }
+
+    /// What the living actors report.
+    fn living(&self) -> impl Iterator<Item = (ActorId, Report)> {
+        let living = self.core.order.ids().filter(|id| self.core.is_living(*id));
+        living.filter_map(|id| {
+            let mut report = Report::default();
+            self.cells.get(id.index())?.report(&mut report);
+            Some((id, report))
+        })
+    }
+
+    /// The same by their paths, without those that have nothing to say.
+    pub(crate) fn living_reports(&self) -> impl Iterator<Item = (Path, Report)> {
+        self.living().filter(|(_, report)| !report.is_empty()).map(|(id, report)| (self.core.path(id).clone(), report))
     }
 }
