@@ -34,7 +34,8 @@ impl Reporting {
     }
 
     pub(crate) fn write(&self, about: &About<'_>) -> Result<PathBuf, Failure> {
-        let About { scenario: _, outcome: _, error: _, restored: _, capital: _ } = about;
+        let About { scenario, outcome, error, restored, capital } = about;
+        let _ = (scenario, outcome, error, restored, capital);
         match self.0 {}
     }
 }
