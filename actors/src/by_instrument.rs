@@ -1,7 +1,7 @@
 //! What is kept for each instrument. Invariant: sorted by number, each number once. Instruments are mostly numbered from 0 on, so the place is mostly
 //! the number: finding one costs the same for ten and for ten thousand.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::instrument::InstrumentId;
 
@@ -16,9 +16,15 @@ pub(crate) fn find<T>(items: &[T], instrument: InstrumentId, number: impl Fn(&T)
 }
 
 /// A value for each instrument.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(from = "Vec<(InstrumentId, T)>")]
 pub(crate) struct ByInstrument<T>(Vec<(InstrumentId, T)>);
+
+impl<T: Serialize> Serialize for ByInstrument<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
 
 impl<T> Default for ByInstrument<T> {
     fn default() -> Self {
@@ -94,6 +100,12 @@ mod tests {
                 assert!(ours.iter().eq(map.iter().map(|(instrument, value)| (*instrument, value))));
             }
         }
+    }
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        let all: ByInstrument<char> = [(InstrumentId(7), 'a'), (InstrumentId(0), 'b')].into_iter().collect();
+        assert_eq!(ron::from_str(&ron::to_string(&all).expect("a text")), Ok(all));
     }
 
     #[test]
