@@ -25,6 +25,13 @@ if command -v rustup >/dev/null && ! { cargo fmt --version && cargo clippy --ver
 fi
 cargo --version
 
+# A browser without a window, which looks at the pages of reports. Without one, these tests are skipped.
+say 'Chromium'
+if ! command -v chromium >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null || true
+fi
+command -v chromium || command -v chromium-browser || command -v google-chrome || echo 'none: install the package chromium'
+
 # A Python with the programs that read our Parquet files, and with a server of S3. Without one, tests of these are skipped.
 python_tools='duckdb==2.0.0 moto[server]==5.2.5 pandas==3.1.1 pyarrow==26.0.1'
 make_python() {
@@ -70,7 +77,7 @@ trap 'rm -f "$log"' EXIT
 failed=0
 cargo test --locked --workspace --all-features --no-fail-fast -- --show-output 2>&1 | tee "$log" || failed=1
 # Small runs of the benchmarks, which check what they compute.
-cargo test --locked --workspace --all-features --bench kernel --bench trace || failed=1
+cargo test --locked --workspace --all-features --bench kernel --bench trace --bench market || failed=1
 
 skipped="$(grep -c '^skipped: ' "$log" || true)"
 printf '\n%s tests skipped for missing data or programs\n' "$skipped"

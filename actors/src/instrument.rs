@@ -118,6 +118,16 @@ impl Instrument {
         Ok(())
     }
 
+    /// What holding `quantity` is worth at `price`: its [notional](Self::notional), which an inverse contract owes, as it gains base currency
+    /// when the price rises. `None` where that has no value.
+    pub fn worth(&self, price: Price, quantity: Quantity) -> Option<Money> {
+        let Money(notional) = self.notional(price, quantity)?;
+        match self.contract {
+            ContractKind::Linear => Some(Money(notional)),
+            ContractKind::Inverse => notional.checked_neg().map(Money),
+        }
+    }
+
     /// What `quantity` is worth at `price`, in units of 10^-(price decimals + quantity decimals) of the quote currency (linear, exact) or the
     /// base currency (inverse, rounded to the nearest, halves away from zero). `None` if it does not fit 128 bits, or for an inverse contract at
     /// a price that is not above zero.

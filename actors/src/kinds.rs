@@ -138,6 +138,7 @@ fn ema_cross(params: EmaCrossParams, scene: &mut Scene<'_, EmaCross>) -> Result<
         let cause = format!("is {:?}, but neither `{field}` nor `events` names a stream", params.price_of);
         return Err(SceneError::param("price_of", cause).with_help(format!("name one in `{field}`")));
     }
+    scene.note(params.instrument.clone());
     let decimals = params.instrument.quantity_decimals;
     let settings = EmaCrossSettings {
         fast: params.fast,
@@ -177,6 +178,7 @@ struct VenueParams {
 
 fn venue(params: VenueParams, scene: &mut Scene<'_, Venue>) -> Result<Venue, SceneError> {
     hear(scene, &params.quotes, &params.trades, &params.events)?;
+    params.instruments.iter().for_each(|instrument| scene.note(instrument.clone()));
     Ok(Venue::new(params.instruments))
 }
 
@@ -228,6 +230,7 @@ fn exchange(params: ExchangeParams, scene: &mut Scene<'_, Exchange>) -> Result<E
     subscribe::<DepthUpdate, _>(scene, &params.depth)?;
     subscribe::<BookUpdate, _>(scene, &params.books)?;
     let ExchangeParams { listings, latencies, phases, publish, .. } = params;
+    listings.iter().for_each(|listing| scene.note(listing.instrument.clone()));
     Exchange::new(ExchangeSettings { listings, latencies, phases, publish }).map_err(|error| SceneError::new(error.to_string()))
 }
 

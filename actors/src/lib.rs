@@ -13,6 +13,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod by_instrument;
 #[cfg(feature = "calendar")]
 pub mod calendar;
 mod decimal;

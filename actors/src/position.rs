@@ -87,6 +87,16 @@ impl Position {
         *self = after.expect("a position fits 64 bits");
     }
 
+    /// Books a fill of an instrument, by what its contract is [worth](Instrument::worth); `false`, and nothing is booked, if the quantity is not
+    /// above zero or the money or the position is more than can be counted.
+    pub fn book(&mut self, instrument: &Instrument, side: Side, quantity: Quantity, price: Price) -> bool {
+        let money = |quantity: i64| instrument.worth(price, Quantity(quantity)).map(|worth| worth.0).ok_or(());
+        let after = if quantity.0 > 0 { self.after(side.sign() * quantity.0, money) } else { Err(()) };
+        let Ok(Some(position)) = after else { return false };
+        *self = position;
+        true
+    }
+
     /// How much of a fill of `signed` units (negative for a sale) is against the position.
     pub(crate) fn closing(&self, signed: i64) -> i64 {
         if self.quantity.signum() == -signed.signum() { signed.abs().min(self.quantity.abs()) } else { 0 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use stillpoint_engine::{Actor, Context, Handler, Report, Saving};
 
+use crate::by_instrument::ByInstrument;
 use crate::decimal::{Price, Quantity};
 use crate::event::{MarketEvent, Quote, Side, Trade};
 use crate::instrument::{Instrument, InstrumentId};
@@ -61,7 +62,7 @@ pub fn match_at_quote(quote: &mut Quote, side: Side, quantity: Quantity, kind: O
 /// the fills.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Venue {
-    listings: BTreeMap<InstrumentId, Listing>,
+    listings: ByInstrument<Listing>,
     orders: u64,
     fills: u64,
     cancelled: u64,
@@ -88,7 +89,7 @@ impl Venue {
     }
 
     fn outcomes(&mut self, order: &Order) -> [Option<Outcome>; 2] {
-        match self.listings.get_mut(&order.instrument) {
+        match self.listings.get_mut(order.instrument) {
             Some(listing) => match_at_quote(&mut listing.quote, order.side, order.quantity, order.kind),
             None => [Some(Outcome::Rejected { quantity: order.quantity, reason: Reject::UnknownInstrument }), None],
         }
@@ -98,7 +99,7 @@ impl Venue {
         match outcome {
             Outcome::Filled { quantity, .. } => {
                 self.fills += 1;
-                if let Some(listing) = self.listings.get_mut(&instrument) {
+                if let Some(listing) = self.listings.get_mut(instrument) {
                     listing.filled += i128::from(quantity.0);
                 }
             }
@@ -122,7 +123,7 @@ impl Actor for Venue {
         for (reason, count) in &self.rejected {
             report.integer(&format!("rejected because {reason}"), *count as i64);
         }
-        for Listing { instrument, last_trade, filled, .. } in self.listings.values() {
+        for (_, Listing { instrument, last_trade, filled, .. }) in self.listings.iter() {
             report.number(&format!("{} filled", instrument.symbol), *filled as f64 / instrument.quantity_decimals.one() as f64);
             if let Some(price) = last_trade {
                 report.number(&format!("{} last_price", instrument.symbol), price.to_f64(instrument.price_decimals));
@@ -133,7 +134,7 @@ impl Actor for Venue {
 
 impl Handler<Quote> for Venue {
     fn handle(&mut self, quote: &Quote, _: &mut Context<'_, Self>) {
-        if let Some(listing) = self.listings.get_mut(&quote.instrument) {
+        if let Some(listing) = self.listings.get_mut(quote.instrument) {
             listing.quote = *quote;
         }
     }
@@ -141,7 +142,7 @@ impl Handler<Quote> for Venue {
 
 impl Handler<Trade> for Venue {
     fn handle(&mut self, trade: &Trade, _: &mut Context<'_, Self>) {
-        if let Some(listing) = self.listings.get_mut(&trade.instrument) {
+        if let Some(listing) = self.listings.get_mut(trade.instrument) {
             listing.last_trade = Some(trade.price);
         }
     }

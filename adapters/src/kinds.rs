@@ -100,8 +100,9 @@ fn binance<M: Recorded + Message + Clone>(registry: &mut Registry, name: &'stati
         .example(r#"(file: "recording.json.gz", instruments: [(id: 0, symbol: "BTCUSDT")], time: Received, floor_to: "1ns")"#);
 }
 
-fn binance_stream<M: Recorded + Message + Clone>(params: BinanceParams, scene: &StreamScene<'_>) -> Result<Stream<M>, SceneError> {
+fn binance_stream<M: Recorded + Message + Clone>(params: BinanceParams, scene: &mut StreamScene<'_>) -> Result<Stream<M>, SceneError> {
     let BinanceParams { file, files, days, instruments, time, floor_to } = params;
+    instruments.iter().for_each(|instrument| scene.note(instrument.clone()));
     let files = chosen(file, files, days, scene)?;
     let settings = BinanceSettings { instruments, time, ..BinanceSettings::new("") };
     let open = move |path: &Path, _| BinanceReader::<M>::open(&settings.at(path));
@@ -143,8 +144,9 @@ fn feed<M: Fed + Message + Clone>(registry: &mut Registry, name: &'static str, d
         .example(r#"(file: "btcusdt.gz", instrument: (id: 0, symbol: "BTCUSDT", price_decimals: 2, quantity_decimals: 3), time: Received, clock_offset: "-1.2s", floor_to: "1ns")"#);
 }
 
-fn feed_stream<M: Fed + Message + Clone>(params: FeedParams, scene: &StreamScene<'_>) -> Result<Stream<M>, SceneError> {
+fn feed_stream<M: Fed + Message + Clone>(params: FeedParams, scene: &mut StreamScene<'_>) -> Result<Stream<M>, SceneError> {
     let FeedParams { file, files, days, instrument, time, clock_offset, floor_to } = params;
+    scene.note(instrument.clone());
     let files = chosen(file, files, days, scene)?;
     let settings = FeedSettings { time, clock_offset, ..FeedSettings::new("", instrument) };
     let open = move |path: &Path, before: Option<FeedReader<M>>| match before {
@@ -203,9 +205,10 @@ fn csv<M: FromRow + Message + Clone>(registry: &mut Registry, name: &'static str
         .example(example);
 }
 
-fn csv_stream<M: FromRow + Message + Clone>(params: CsvParams, scene: &StreamScene<'_>) -> Result<Stream<M>, SceneError> {
+fn csv_stream<M: FromRow + Message + Clone>(params: CsvParams, scene: &mut StreamScene<'_>) -> Result<Stream<M>, SceneError> {
     let delimiter = u8::try_from(params.delimiter).ok().filter(u8::is_ascii);
     let files = chosen(params.file, params.files, params.days, scene)?;
+    scene.note(params.instrument.clone());
     let settings = CsvSettings {
         path: files[0].clone(),
         instrument: params.instrument,

@@ -141,6 +141,9 @@ fn books_of_a_real_exchange_are_those_that_it_told() {
     for (name, price, quantity, compared) in REAL {
         let settings = FeedSettings::new(folder.join(name), instrument(price, quantity));
         let check = check_books(&settings).expect(name);
+        let different: u64 = check.different.values().sum();
+        let share = 100.0 * (check.compared - different) as f64 / check.compared as f64;
+        println!("{name}: {share:.2} % of {} best prices; different {:?}, gaps {}", check.compared, check.different, check.gaps);
         assert_eq!((check.compared, check.different.len(), check.gaps), (compared, 0, 0), "{name}: {check:?}");
     }
 }

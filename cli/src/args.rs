@@ -121,12 +121,24 @@ pub(crate) struct RunArgs {
     /// Go on from the run that was saved in this file, of the same scenario.
     #[arg(long, value_name = "FILE")]
     pub(crate) restore: Option<PathBuf>,
+    /// Write a report into this folder: a page with charts and statistics, and its tables. It changes no result. Needs a program with the
+    /// feature `report`.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) report: Option<PathBuf>,
+    /// What the report measures the returns of each strategy against, in the currency of prices.
+    #[arg(long, value_name = "AMOUNT", default_value_t = 100_000.0, value_parser = capital, requires = "report")]
+    pub(crate) capital: f64,
     /// Run offloaded jobs on this many threads; 0 runs them inline. It changes no result.
     #[arg(long, value_name = "THREADS")]
     pub(crate) pool: Option<usize>,
     /// Measure events and steps per instant, mailbox depth and handler time. It changes no result.
     #[arg(long)]
     pub(crate) metrics: bool,
+}
+
+fn capital(text: &str) -> Result<f64, String> {
+    let amount = text.parse().ok().filter(|amount: &f64| amount.is_finite() && *amount > 0.0);
+    amount.ok_or_else(|| "give an amount above zero, such as 100000".to_owned())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

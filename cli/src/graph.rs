@@ -107,6 +107,7 @@ fn fitted(name: &str) -> String {
     if name.chars().count() <= ROOM { escaped(name) } else { escaped(&name.chars().take(ROOM - 1).chain(['…']).collect::<String>()) }
 }
 
-fn escaped(text: &str) -> String {
+/// A text as the content of an element or an attribute of HTML or SVG.
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -14,6 +14,8 @@
 //! scenario, or data; 130, a run was interrupted by Ctrl-C and its summary covers what was run.
 
 mod args;
+#[cfg(feature = "report")]
+mod chart;
 mod check;
 mod failure;
 mod graph;
@@ -25,6 +27,11 @@ mod new;
 mod numbers;
 mod panics;
 mod progress;
+#[cfg(feature = "report")]
+mod report;
+#[cfg(not(feature = "report"))]
+#[path = "no_report.rs"]
+mod report;
 mod run;
 #[cfg(feature = "store")]
 mod store;

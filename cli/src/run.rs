@@ -6,12 +6,13 @@ use std::sync::Arc;
 use indicatif::ProgressBar;
 use stillpoint_engine::host::{Host, Launch};
 use stillpoint_engine::scenario::{Override, Registry, Scenario, ScenarioError};
-use stillpoint_engine::trace::{Text, Writer};
+use stillpoint_engine::trace::{Both, Text, Writer};
 use stillpoint_engine::{End, Failed, Instant, Pool, Simulation, Snapshot};
 
 use crate::args::{HostArg, RunArgs};
 use crate::failure::{Done, Failure, print};
 use crate::measure::Stopwatch;
+use crate::report::{About, Reporting};
 use crate::summary::Summary;
 use crate::{interrupt, measure, panics, progress, summary};
 
@@ -20,7 +21,9 @@ pub(crate) fn run(args: &RunArgs, registry: &Arc<Registry>) -> Result<Done, Fail
     let overrides = overrides(args);
     let scenario = Arc::new(Scenario::read(&args.file, &overrides)?);
     // What is wrong with it is said once, with its place, before there are hosts and threads.
-    scenario.build(registry)?;
+    let built = scenario.build(registry)?;
+    let reporting = args.report.as_ref().map(|folder| Reporting::new(folder, &built)).transpose()?;
+    drop(built);
     let host = host(args, &scenario);
     let mut launch = launch(args, &scenario, registry).host(host);
     let flag = interrupt::flag().map_err(|error| Failure::Work(format!("Ctrl-C cannot be handled: {error}")))?;
@@ -34,11 +37,14 @@ pub(crate) fn run(args: &RunArgs, registry: &Arc<Registry>) -> Result<Done, Fail
         let file = PathBuf::from(file);
         launch = launch.snapshot_at(at, move |snapshot| snapshot.write(&file));
     }
-    if let Some(file) = &args.trace {
-        let text = if args.trace_text { Text::Keep } else { Text::Omit };
-        let writer = Writer::create(file, text).map_err(|error| Failure::Work(error.to_string()))?;
-        launch = launch.observe(Box::new(writer));
-    }
+    let writer = args.trace.as_ref().map(|file| Writer::create(file, if args.trace_text { Text::Keep } else { Text::Omit }));
+    let writer = writer.transpose().map_err(|error| Failure::Work(error.to_string()))?;
+    launch = match (writer, reporting.as_ref().map(Reporting::observer)) {
+        (Some(writer), Some(report)) => launch.observe(Box::new(Both::new(Box::new(writer), report))),
+        (Some(writer), None) => launch.observe(Box::new(writer)),
+        (None, Some(report)) => launch.observe(report),
+        (None, None) => launch,
+    };
     let bar = if args.json { None } else { progress::bar() };
     if let Some(bar) = &bar {
         launch = launch.progress(progress::show(bar.clone(), scenario.start()));
@@ -70,7 +76,16 @@ pub(crate) fn run(args: &RunArgs, registry: &Arc<Registry>) -> Result<Done, Fail
         unmet: &unmet,
         is_checked,
     };
+    let report = reporting.as_ref().map(|reporting| {
+        let error = failure.as_ref().map(Failure::to_string);
+        reporting.write(&About { scenario: &scenario, outcome: &outcome, error, restored: args.restore.is_some(), capital: args.capital })
+    });
     print(&if args.json { summary.json() } else { summary.text() })?;
+    if let Some(page) = report.transpose()?
+        && !args.json
+    {
+        print(&format!("\nreport\n  {}\n", page.display()))?;
+    }
     match failure {
         Some(failure) => Err(failure),
         None if outcome.end == End::Interrupted => Ok(Done::Interrupted),

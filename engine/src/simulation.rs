@@ -172,7 +172,7 @@ impl Simulation {
     /// Shows every record of the trace to an observer.
     #[must_use]
     pub fn observe(mut self, observer: Box<dyn Observer>) -> Self {
-        self.core.observer = Some(observer);
+        self.core.observe_by(observer);
         self
     }
 

@@ -19,10 +19,11 @@ const DIRECTION: [(&str, &[&str]); 7] = [
 ];
 
 /// Files and folders that may use clocks, sockets or the environment, and why.
-const RIM: [(&str, &str); 8] = [
+const RIM: [(&str, &str); 9] = [
     ("cli/src", "the program: its progress bar, its costs, its terminal"),
     ("engine/benches", "measures time"),
     ("store/benches", "measures time"),
+    ("adapters/benches", "measures time"),
     ("engine/src/host", "paces batches and finds the faster host by the clock"),
     ("sim-tests/lints", "patterns that the lints must flag"),
     ("sim-tests/src/rim", "the kit's edge: seeds and files that are asked for, and processes with another environment"),

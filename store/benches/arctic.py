@@ -26,7 +26,7 @@ SYMBOLS = 10_000
 
 def ours(table):
     """The figures of our bench by name; the table is left in a file."""
-    command = ["cargo", "bench", "--quiet", "-p", "stillpoint-store", "--bench", "store", "--", "--json", "--export", table]
+    command = ["cargo", "bench", "--quiet", "--profile", "release", "-p", "stillpoint-store", "--bench", "store", "--", "--json", "--export", table]
     printed = subprocess.run(command, cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True).stdout
     return {line["name"]: line["figure"] for line in json.loads(printed[printed.index("[") :])}
 

@@ -223,6 +223,11 @@ impl Table {
     }
 }
 
+/// About how many bytes the rows of a batch take, also where they are a part of larger arrays.
+pub(crate) fn sliced_bytes(batch: &RecordBatch) -> usize {
+    batch.columns().iter().map(|column| column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size())).sum()
+}
+
 /// The time index of a batch.
 pub(crate) fn time_of(batch: &RecordBatch) -> Option<&[i64]> {
     let column = batch.column_by_name(TIME)?;

@@ -10,6 +10,7 @@ use super::core::{Answer, Input, Market, Outbox, OwnerId};
 use super::latency::{Latencies, Latency};
 use super::owners::Owners;
 use super::rules::{MarketRules, Phase};
+use crate::by_instrument::ByInstrument;
 use crate::event::{MarketEvent, Quote, Trade};
 use crate::instrument::{Instrument, InstrumentId};
 use crate::market::{BookUpdate, DepthUpdate};
@@ -107,14 +108,14 @@ impl Message for Expiry {
 /// Seeded latencies draw from this actor's random numbers, so the same run has the same ones.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Exchange {
-    markets: BTreeMap<InstrumentId, Market>,
+    markets: ByInstrument<Market>,
     latencies: Latencies,
     phases: Vec<PlannedPhase>,
     publish: bool,
     owners: Owners,
     /// The earliest instant for which the clock is set.
     clock: Option<Instant>,
-    quotes: BTreeMap<InstrumentId, Quote>,
+    quotes: ByInstrument<Quote>,
     counts: Counts,
     #[serde(skip)]
     out: Outbox,
@@ -159,26 +160,27 @@ impl Exchange {
         for (what, latency) in [("entry", &latencies.entry), ("response", &latencies.response)] {
             latency.check().map_err(|fault| ExchangeError(format!("the {what} latency: {fault}")))?;
         }
-        let mut markets = BTreeMap::new();
+        let mut markets = ByInstrument::default();
         for Listing { instrument, rules } in listings {
             let about = |fault| ExchangeError(format!("`{}` {fault}", instrument.symbol));
             instrument.check().map_err(about)?;
             rules.check().map_err(|fault| about(format!("cannot be traded so: {fault}")))?;
             markets.insert(instrument.id, Market::new(instrument, rules));
         }
-        let (owners, quotes, counts) = (Owners::default(), BTreeMap::new(), Counts::default());
+        let (owners, quotes, counts) = (Owners::default(), ByInstrument::default(), Counts::default());
         Ok(Self { markets, latencies, phases, publish, owners, clock: None, quotes, counts, out: Outbox::default() })
     }
 
     /// The market of an instrument.
     pub fn market(&self, instrument: InstrumentId) -> Option<&Market> {
-        self.markets.get(&instrument)
+        self.markets.get(instrument)
     }
 
     /// Brings an input to its market, and what comes of it to the owners.
-    fn bring(&mut self, instrument: InstrumentId, input: Input, ctx: &mut Context<'_, Self>) {
-        let Some(market) = self.markets.get_mut(&instrument) else { return };
-        market.apply(ctx.now(), input, &mut self.out);
+    fn bring(&mut self, instrument: InstrumentId, ctx: &mut Context<'_, Self>, input: impl FnOnce() -> Input) {
+        let Some(market) = self.markets.get_mut(instrument) else { return };
+        // Made in place: an input is as large as the largest request, and most are small.
+        market.apply(ctx.now(), input(), &mut self.out);
         if let Some(at) = market.next_expiry()
             && self.clock.is_none_or(|clock| at < clock)
         {
@@ -208,7 +210,7 @@ impl Exchange {
     }
 
     fn publish_quote(&mut self, instrument: InstrumentId, ctx: &mut Context<'_, Self>) {
-        let Some(market) = self.markets.get(&instrument) else { return };
+        let Some(market) = self.markets.get(instrument) else { return };
         let quote = market.quote();
         if self.quotes.insert(instrument, quote) != Some(quote) {
             ctx.publish(quote);
@@ -226,8 +228,8 @@ impl Exchange {
 
     fn arrive(&mut self, request: &OrderRequest, ctx: &mut Context<'_, Self>) {
         let owner = self.owners.number(request.owner);
-        if self.markets.contains_key(&request.instrument) {
-            self.bring(request.instrument, Input::Request(owner, request.action), ctx);
+        if self.markets.get(request.instrument).is_some() {
+            self.bring(request.instrument, ctx, || Input::Request(owner, request.action));
         } else {
             self.refuse(owner, request, ctx);
         }
@@ -260,7 +262,7 @@ impl Exchange {
     }
 
     fn all(&self) -> Vec<InstrumentId> {
-        self.markets.keys().copied().collect()
+        self.markets.iter().map(|(instrument, _)| instrument).collect()
     }
 }
 
@@ -302,11 +304,11 @@ impl Actor for Exchange {
         for (reason, count) in rejected {
             report.integer(&format!("rejected because {reason}"), *count as i64);
         }
-        for (id, market) in &self.markets {
+        for (id, market) in self.markets.iter() {
             let instrument = market.instrument();
             let one = instrument.quantity_decimals.one() as f64;
-            report.number(&format!("{} traded", instrument.symbol), traded.get(id).copied().unwrap_or_default() as f64 / one);
-            let fee = crate::position::Money(fees.get(id).copied().unwrap_or_default());
+            report.number(&format!("{} traded", instrument.symbol), traded.get(&id).copied().unwrap_or_default() as f64 / one);
+            let fee = crate::position::Money(fees.get(&id).copied().unwrap_or_default());
             report.number(&format!("{} fees", instrument.symbol), fee.to_f64(instrument));
             report.integer(&format!("{} open_orders", instrument.symbol), market.open_orders() as i64);
             if let Some(price) = market.last_trade() {
@@ -318,13 +320,13 @@ impl Actor for Exchange {
 
 impl Handler<Quote> for Exchange {
     fn handle(&mut self, quote: &Quote, ctx: &mut Context<'_, Self>) {
-        self.bring(quote.instrument, Input::Quote(*quote), ctx);
+        self.bring(quote.instrument, ctx, || Input::Quote(*quote));
     }
 }
 
 impl Handler<Trade> for Exchange {
     fn handle(&mut self, trade: &Trade, ctx: &mut Context<'_, Self>) {
-        self.bring(trade.instrument, Input::Trade(*trade), ctx);
+        self.bring(trade.instrument, ctx, || Input::Trade(*trade));
     }
 }
 
@@ -339,13 +341,13 @@ impl Handler<MarketEvent> for Exchange {
 
 impl Handler<DepthUpdate> for Exchange {
     fn handle(&mut self, update: &DepthUpdate, ctx: &mut Context<'_, Self>) {
-        self.bring(update.instrument, Input::Depth(*update), ctx);
+        self.bring(update.instrument, ctx, || Input::Depth(*update));
     }
 }
 
 impl Handler<BookUpdate> for Exchange {
     fn handle(&mut self, update: &BookUpdate, ctx: &mut Context<'_, Self>) {
-        self.bring(update.instrument, Input::Book(*update), ctx);
+        self.bring(update.instrument, ctx, || Input::Book(*update));
     }
 }
 
@@ -383,7 +385,7 @@ impl Handler<Expiry> for Exchange {
             self.clock = None;
         }
         for instrument in self.all() {
-            self.bring(instrument, Input::Clock, ctx);
+            self.bring(instrument, ctx, || Input::Clock);
         }
     }
 }
@@ -391,7 +393,7 @@ impl Handler<Expiry> for Exchange {
 impl Handler<PhaseChange> for Exchange {
     fn handle(&mut self, change: &PhaseChange, ctx: &mut Context<'_, Self>) {
         for instrument in change.instrument.map_or_else(|| self.all(), |one| vec![one]) {
-            self.bring(instrument, Input::Phase(change.phase), ctx);
+            self.bring(instrument, ctx, || Input::Phase(change.phase));
         }
     }
 }

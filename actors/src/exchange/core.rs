@@ -217,6 +217,7 @@ impl Market {
     /// Takes an input at an instant, and appends what comes of it. Instants do not go back.
     ///
     /// Orders that were good until before `now` expire first; with [`Input::Clock`] those that are good until `now` too.
+    #[inline(always)]
     pub fn apply(&mut self, now: Instant, input: Input, out: &mut Outbox) {
         self.now = now;
         if self.next_expiry().is_some_and(|at| at < now || matches!(input, Input::Clock)) {

@@ -10,6 +10,7 @@ use super::error::PortfolioError;
 use super::figures::Figures;
 use super::holding::Holding;
 use super::margin::{Liquidation, MarginMode};
+use crate::by_instrument::ByInstrument;
 use crate::decimal::{Decimals, Price, Quantity};
 use crate::event::Side;
 use crate::instrument::InstrumentId;
@@ -89,7 +90,7 @@ struct Listing {
 pub struct Portfolio {
     keeping: Keeping,
     accounts: BTreeMap<CurrencyId, Account>,
-    listings: BTreeMap<InstrumentId, Listing>,
+    listings: ByInstrument<Listing>,
 }
 
 impl Portfolio {
@@ -115,7 +116,7 @@ impl Portfolio {
     /// # Errors
     /// [`PortfolioError`] if the currency is unknown or has too few decimals, or the terms make no contract, or it was added before.
     pub fn add_contract(&mut self, instrument: InstrumentId, contract: Contract) -> Result<(), PortfolioError> {
-        if self.listings.contains_key(&instrument) {
+        if self.listings.get(instrument).is_some() {
             return Err(PortfolioError::AddedTwice);
         }
         let scaled = contract.clone().scaled(&self.account(contract.settlement)?.currency)?;
@@ -143,7 +144,7 @@ impl Portfolio {
         if fill.quantity.0 <= 0 {
             return Err(PortfolioError::BadQuantity);
         }
-        let Listing { scaled, legs } = self.listings.get_mut(&fill.instrument).ok_or(PortfolioError::UnknownInstrument(fill.instrument))?;
+        let Listing { scaled, legs } = self.listings.get_mut(fill.instrument).ok_or(PortfolioError::UnknownInstrument(fill.instrument))?;
         let leg = &mut legs[fill.leg as usize];
         let before = leg.unwrap_or(Holding::nothing(fill.price));
         match (self.keeping, fill.leg, fill.side) {
@@ -198,7 +199,7 @@ impl Portfolio {
     /// [`PortfolioError`] if there is no such position, or it has no value at that price.
     pub fn liquidate(&mut self, instrument: InstrumentId, leg: Leg, price: Price, fee: i128) -> Result<(), PortfolioError> {
         countable(fee)?;
-        let Listing { scaled, legs } = self.listings.get_mut(&instrument).ok_or(PortfolioError::UnknownInstrument(instrument))?;
+        let Listing { scaled, legs } = self.listings.get_mut(instrument).ok_or(PortfolioError::UnknownInstrument(instrument))?;
         let held = legs[leg as usize].filter(|holding| holding.quantity() != 0);
         let before = held.ok_or(PortfolioError::MoreThanHeld { held: 0 })?;
         let after = before.filled(scaled, -before.quantity(), price)?;
@@ -290,19 +291,19 @@ impl Portfolio {
 
     /// A position, also one that has been closed: it keeps its realised profit.
     pub fn holding(&self, instrument: InstrumentId, leg: Leg) -> Option<&Holding> {
-        self.listings.get(&instrument)?.legs[leg as usize].as_ref()
+        self.listings.get(instrument)?.legs[leg as usize].as_ref()
     }
 
     /// All positions, closed ones too, by instrument and leg.
     pub fn holdings(&self) -> impl Iterator<Item = (InstrumentId, Leg, &Holding)> {
         self.listings.iter().flat_map(|(instrument, listing)| {
-            Leg::ALL.iter().zip(&listing.legs).filter_map(|(leg, holding)| Some((*instrument, *leg, holding.as_ref()?)))
+            Leg::ALL.iter().zip(&listing.legs).filter_map(move |(leg, holding)| Some((instrument, *leg, holding.as_ref()?)))
         })
     }
 
     /// Whether anything of an instrument is or was held.
     pub fn is_held(&self, instrument: InstrumentId) -> bool {
-        self.listings.get(&instrument).is_some_and(|listing| listing.legs.iter().any(Option::is_some))
+        self.listings.get(instrument).is_some_and(|listing| listing.legs.iter().any(Option::is_some))
     }
 
     /// The currency in which an instrument pays.
@@ -323,7 +324,7 @@ impl Portfolio {
     }
 
     fn listing(&self, instrument: InstrumentId) -> Result<&Listing, PortfolioError> {
-        self.listings.get(&instrument).ok_or(PortfolioError::UnknownInstrument(instrument))
+        self.listings.get(instrument).ok_or(PortfolioError::UnknownInstrument(instrument))
     }
 
     /// Changes all positions of an instrument or none; each also says what it receives as funding.
@@ -332,7 +333,7 @@ impl Portfolio {
         instrument: InstrumentId,
         change: impl Fn(&Scaled, Holding) -> Result<(Holding, i128), PortfolioError>,
     ) -> Result<(), PortfolioError> {
-        let Listing { scaled, legs } = self.listings.get_mut(&instrument).ok_or(PortfolioError::UnknownInstrument(instrument))?;
+        let Listing { scaled, legs } = self.listings.get_mut(instrument).ok_or(PortfolioError::UnknownInstrument(instrument))?;
         let account = account_mut(&mut self.accounts, scaled.contract.settlement)?;
         let mut changed = [None; 3];
         for (change_of, holding) in changed.iter_mut().zip(&*legs) {

@@ -8,7 +8,8 @@ use stillpoint_engine::scenario::{Registry, Scene, SceneError};
 use stillpoint_engine::{Duration, Instant};
 
 use super::{
-    Breakout, BreakoutSettings, MacdRsi, MacdRsiSettings, MarketMaker, MarketMakerSettings, Pairs, PairsSettings, Twap, TwapSettings,
+    Breakout, BreakoutSettings, MaCross, MaCrossSettings, MacdRsi, MacdRsiSettings, MarketMaker, MarketMakerSettings, Pairs, PairsSettings,
+    Twap, TwapSettings,
 };
 use crate::decimal::{Decimals, Price, Quantity};
 use crate::event::{Bar, Side};
@@ -37,7 +38,7 @@ macro_rules! trader_params {
     };
 }
 
-/// Adds the kinds `breakout`, `macd_rsi`, `market_maker`, `pairs` and `twap`.
+/// Adds the kinds `breakout`, `ma_cross`, `macd_rsi`, `market_maker`, `pairs` and `twap`.
 pub(crate) fn register(registry: &mut Registry) {
     let doc = "Quotes both sides of the mid price with post-only orders, shifted against what it holds.";
     let kind = registry.actor("market_maker", doc, market_maker);
@@ -78,6 +79,18 @@ pub(crate) fn register(registry: &mut Registry) {
         .param("long_only", "whether it is never short; default: false");
     trader_params!(kind).example(
         r#"(instrument: (id: 0, symbol: "BTCUSDT"), exchange: "exchange", quotes: ["btc-quotes"], bars_of: ["minutes"], quantity: "0.01")"#,
+    );
+
+    let doc = "Follows the crosses of two simple moving averages of the closes of bars.";
+    let kind = registry.actor("ma_cross", doc, ma_cross);
+    let kind = kind
+        .param("instrument", "what it trades; 8 decimals each for prices and quantities unless given")
+        .param("quantity", "how much it holds, long or short, such as \"0.01\"")
+        .param("fast", "of how many closes the fast average is")
+        .param("slow", "of how many closes the slow average is")
+        .param("long_only", "whether it is never short; default: false");
+    trader_params!(kind).example(
+        r#"(instrument: (id: 0, symbol: "BTCUSDT"), exchange: "exchange", quotes: ["btc-quotes"], bars_of: ["minutes"], quantity: "0.01", fast: 10, slow: 50)"#,
     );
 
     let doc = "Follows closes beyond a Donchian channel of the bars before.";
@@ -182,6 +195,7 @@ impl Common<'_> {
             scene.subscribe_to::<Bar, _>(maker);
         }
         let venue = scene.recipient::<OrderRequest>(self.exchange)?;
+        instruments.iter().for_each(|instrument| scene.note(instrument.clone()));
         let limits = self.risk_limits(&instruments)?;
         let routes = instruments.into_iter().map(|instrument| {
             let limits = self.instrument_limits(&instrument)?;
@@ -323,6 +337,23 @@ fn breakout(params: BreakoutParams, scene: &mut Scene<'_, Trader<Breakout>>) -> 
     let quantity = quantity("quantity", &params.quantity, instrument)?;
     let settings = BreakoutSettings { instrument: instrument.id, quantity, entry: *entry, exit: *exit, long_only: *long_only };
     params.common().trader(vec![instrument.clone()], Breakout::new(settings), scene)
+}
+
+params!(MaCrossParams {
+    instrument: Instrument,
+    quantity: String,
+    fast: NonZeroU32,
+    slow: NonZeroU32,
+    #[serde(default)]
+    long_only: bool,
+});
+
+fn ma_cross(params: MaCrossParams, scene: &mut Scene<'_, Trader<MaCross>>) -> Result<Trader<MaCross>, SceneError> {
+    let MaCrossParams { instrument, fast, slow, long_only, .. } = &params;
+    need_bars(&params.common())?;
+    let quantity = quantity("quantity", &params.quantity, instrument)?;
+    let settings = MaCrossSettings { instrument: instrument.id, quantity, fast: *fast, slow: *slow, long_only: *long_only };
+    params.common().trader(vec![instrument.clone()], MaCross::new(settings), scene)
 }
 
 params!(TwapParams {

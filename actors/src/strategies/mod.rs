@@ -4,6 +4,7 @@
 //! | | what |
 //! |---|---|
 //! | [`Breakout`] | follows closes beyond a Donchian channel of bars |
+//! | [`MaCross`] | follows the crosses of two moving averages of bars |
 //! | [`MacdRsi`] | follows the crosses of a MACD of bars that an RSI does not warn of |
 //! | [`MarketMaker`] | quotes both sides of the mid price, shifted against what it holds |
 //! | [`Pairs`] | trades the residual of one instrument's regression on another |
@@ -11,6 +12,7 @@
 
 mod breakout;
 mod kinds;
+mod ma_cross;
 mod macd_rsi;
 mod market_maker;
 mod pairs;
@@ -18,6 +20,7 @@ mod twap;
 
 pub use breakout::{Breakout, BreakoutSettings};
 pub(crate) use kinds::register;
+pub use ma_cross::{MaCross, MaCrossSettings};
 pub use macd_rsi::{MacdRsi, MacdRsiSettings};
 pub use market_maker::{MarketMaker, MarketMakerSettings};
 pub use pairs::{Pairs, PairsSettings};

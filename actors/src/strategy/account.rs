@@ -113,8 +113,8 @@ impl Account {
             _ => (quote.bid_quantity.0 > 0).then_some(quote.bid),
         });
         let price = quoted.or(self.trade.map(|trade| trade.price));
-        let worth = price.and_then(|price| worth(self.instrument(), held, price));
-        Money(worth.map_or(0, |worth| worth.saturating_sub(self.position.cost().0)))
+        let worth = price.and_then(|price| self.instrument().worth(price, Quantity(held)));
+        Money(worth.map_or(0, |worth| worth.0.saturating_sub(self.position.cost().0)))
     }
 
     /// All profit: realised and not, less fees.
@@ -156,20 +156,10 @@ impl Account {
 
     /// Books a fill; `false`, and nothing is booked, if its quantity is not above zero or its money is more than can be counted.
     pub(super) fn fill(&mut self, side: Side, quantity: Quantity, price: Price, fee: Money) -> bool {
-        let money = |quantity: i64| worth(&self.route.instrument, quantity, price).ok_or(());
-        let after = if quantity.0 > 0 { self.position.after(side.sign() * quantity.0, money) } else { Err(()) };
-        let Ok(Some(position)) = after else { return false };
-        self.position = position;
+        if !self.position.book(&self.route.instrument, side, quantity, price) {
+            return false;
+        }
         self.fees.0 = self.fees.0.saturating_add(fee.0);
         true
-    }
-}
-
-/// What a quantity is worth: an inverse contract owes its base currency.
-fn worth(instrument: &Instrument, quantity: i64, price: Price) -> Option<i128> {
-    let notional = instrument.notional(price, Quantity(quantity))?.0;
-    match instrument.contract {
-        ContractKind::Linear => Some(notional),
-        ContractKind::Inverse => notional.checked_neg(),
     }
 }

@@ -11,6 +11,7 @@ use super::limits::{RiskLimits, Sent};
 use super::refusal::Refusal;
 use super::settings::{SettingsError, TraderSettings};
 use super::working::{WorkingOrder, WorkingOrders, amended};
+use crate::by_instrument;
 use crate::decimal::{Price, Quantity};
 use crate::event::{Quote, Side, Trade};
 use crate::instrument::{Instrument, InstrumentId};
@@ -157,14 +158,9 @@ impl Blotter {
         self.trade_until
     }
 
-    /// Instruments are mostly numbered from 0 on, so the place is mostly the number.
     #[inline]
     fn index(&self, instrument: InstrumentId) -> Option<usize> {
-        let guess = instrument.0 as usize;
-        if self.accounts.get(guess).is_some_and(|account| account.route.instrument.id == instrument) {
-            return Some(guess);
-        }
-        self.accounts.binary_search_by_key(&instrument, |account| account.route.instrument.id).ok()
+        by_instrument::find(&self.accounts, instrument, |account| account.route.instrument.id).ok()
     }
 
     /// Ends trading for good, for this reason, unless it has ended before.

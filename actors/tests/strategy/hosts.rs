@@ -4,7 +4,8 @@ use std::num::NonZeroU32;
 
 use stillpoint_actors::indicators::MacdPeriods;
 use stillpoint_actors::strategies::{
-    Breakout, BreakoutSettings, MacdRsi, MacdRsiSettings, MarketMaker, MarketMakerSettings, Pairs, PairsSettings, Twap, TwapSettings,
+    Breakout, BreakoutSettings, MaCross, MaCrossSettings, MacdRsi, MacdRsiSettings, MarketMaker, MarketMakerSettings, Pairs, PairsSettings,
+    Twap, TwapSettings,
 };
 use stillpoint_actors::strategy::{
     BasisPoints, InstrumentLimits, OrderRate, RiskLimits, Route, SettingsError, Strategy, Trader, TraderSettings,
@@ -111,6 +112,11 @@ fn macd_rsi() {
         let (quantity, rsi) = (Quantity(5), count(5));
         MacdRsi::new(MacdRsiSettings { instrument: X, quantity, macd, rsi, overbought: 80.0, oversold: 20.0, long_only: false })
     });
+}
+
+#[test]
+fn ma_cross() {
+    check(10, || MaCross::new(MaCrossSettings { instrument: X, quantity: Quantity(5), fast: count(3), slow: count(8), long_only: false }));
 }
 
 #[test]

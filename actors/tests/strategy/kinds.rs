@@ -41,7 +41,7 @@ fn registry() -> Registry {
     registry
 }
 
-fn actors() -> [(&'static str, String); 5] {
+fn actors() -> [(&'static str, String); 6] {
     [
         (
             "maker",
@@ -69,6 +69,12 @@ fn actors() -> [(&'static str, String); 5] {
             format!(
                 r#"breakout(instrument: {X}, exchange: "exchange", quotes: ["quotes"], bars_of: ["seconds"], quantity: "0.1", entry: 5, exit: 2,
                 trade_from: "2025-01-01T00:00:03Z", trade_until: "2025-01-01T00:00:45Z")"#
+            ),
+        ),
+        (
+            "averages",
+            format!(
+                r#"ma_cross(instrument: {X}, exchange: "exchange", quotes: ["quotes"], bars_of: ["seconds"], quantity: "0.1", fast: 2, slow: 5)"#
             ),
         ),
         (
@@ -129,6 +135,9 @@ fn errors_name_their_field() {
         r#"bars_of: ["exchange"]"#,
         "actor `exchange` is of kind `exchange`, which does not fit here",
     );
+    check("averages", "slow: 5", "slow: 2", "`slow` must be above `fast`, which is 2");
+    check("averages", r#"quantity: "0.1""#, r#"quantity: "0""#, "`quantity` is not above zero");
+    check("averages", r#"bars_of: ["seconds"], "#, "", "`bars` names no stream, and `bars_of` no actor");
     check("channel", "exit: 2", "exit: 6", "`exit` must not be above `entry`, which is 5");
     check("channel", "00:00:45Z", "00:00:02Z", "`trade_until` is 2025-01-01T00:00:02Z, which is not after `trade_from`");
     check("slices", r#"every: "2s""#, r#"every: "0s""#, "`every` is not above zero");

@@ -9,6 +9,7 @@ mod hosts;
 mod kinds;
 mod kit;
 mod limits;
+mod ma_cross;
 mod macd_rsi;
 mod market_maker;
 mod pairs;

@@ -74,9 +74,10 @@ fn records<M: FromDbn + Message + Clone>(registry: &mut Registry, name: &'static
         .example(r#"(file: "glbx-mdp3-%Y%m%d.dbn.zst", days: (from: "2025-03-24", to: "2025-03-28", skip_missing: true), instrument: (id: 0, symbol: "ESM5", price_decimals: 2, quantity_decimals: 0), time: Received, floor_to: "1ns")"#);
 }
 
-fn stream<M: FromDbn + Message + Clone>(params: Params, scene: &StreamScene<'_>) -> Result<Stream<M>, SceneError> {
+fn stream<M: FromDbn + Message + Clone>(params: Params, scene: &mut StreamScene<'_>) -> Result<Stream<M>, SceneError> {
     let Params { file, files, days, instrument, instrument_id, publisher, time, version, floor_to } = params;
     let files = chosen(file, files, days, scene)?;
+    scene.note(instrument.clone());
     let settings = DbnSettings { path: files[0].clone(), instrument, instrument_id, publisher, time, version };
     // An instrument that is not there is an error of the scenario: found now, not when the run has begun.
     DbnReader::<M>::open(&settings).map_err(of_scenario)?;

@@ -59,9 +59,10 @@ fn rows<M: FromRow + Message + Clone>(registry: &mut Registry, name: &'static st
         .example(example);
 }
 
-fn stream<M: FromRow + Message + Clone>(params: Params, scene: &StreamScene<'_>) -> Result<Stream<M>, SceneError> {
+fn stream<M: FromRow + Message + Clone>(params: Params, scene: &mut StreamScene<'_>) -> Result<Stream<M>, SceneError> {
     let Params { file, files, days, instrument, time, time_format, columns, only, floor_to } = params;
     let files = chosen(file, files, days, scene)?;
+    scene.note(instrument.clone());
     let settings = ParquetSettings { path: files[0].clone(), instrument, time, time_format, columns, only };
     // A column that is not there is an error of the scenario: found now, not when the run has begun.
     ParquetReader::<M>::open(&settings).map_err(of_scenario)?;

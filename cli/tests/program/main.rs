@@ -6,6 +6,10 @@ mod interrupt;
 mod memory;
 mod new_crate;
 mod place;
+#[cfg(feature = "report")]
+mod report;
+#[cfg(feature = "report")]
+mod report_page;
 mod snapshots;
 #[cfg(feature = "store")]
 mod store;

@@ -13,9 +13,9 @@ use crate::run::Run;
 use crate::time::Instant;
 
 /// How long the inline host runs before the trials, which then begin with warm caches, and threads that have found their pace.
-const WARM_UP: Wall = Wall::from_millis(5);
+const WARM_UP: Wall = Wall::from_millis(4);
 /// How long it runs in each trial.
-const TRIAL: Wall = Wall::from_millis(10);
+const TRIAL: Wall = Wall::from_millis(6);
 /// The median of so many counts: one that was disturbed does not.
 const TRIALS: usize = 3;
 /// The other host is given so many times as long to come as far.

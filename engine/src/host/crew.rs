@@ -22,7 +22,7 @@ use crate::outcome::Part;
 use crate::run::{Progress, progress_of};
 use crate::snapshot::{self, Changes, Image, Snapshot, SnapshotError};
 use crate::time::{Duration, Instant};
-use crate::trace::Observer;
+use crate::trace::Wording;
 
 /// What a thread tells the others at a meeting.
 struct Seat {
@@ -88,7 +88,7 @@ pub(super) struct Berth {
     pub(super) meeting: Arc<Meeting>,
     pub(super) ready: Option<ReadyOrder>,
     pub(super) records: bool,
-    pub(super) texts: bool,
+    pub(super) wording: Option<Wording>,
     pub(super) logs: bool,
 }
 
@@ -179,8 +179,10 @@ impl Crew {
             }
             let shard = &mut prepared.shard;
             let border = Border::new(index, shards, owners, &opened);
-            let tap = Tap::new(berth.texts);
-            shard.core.observer = berth.records.then(|| Box::new(tap.clone()) as Box<dyn Observer>);
+            let tap = Tap::new(berth.wording.clone());
+            if berth.records {
+                shard.core.observe_by(Box::new(tap.clone()));
+            }
             shard.core.log = berth.logs.then(|| tap.log());
             let order = berth.ready.unwrap_or(shard.ready);
             shard.ready_order(order);

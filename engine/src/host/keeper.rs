@@ -287,7 +287,7 @@ impl TimeKeeper {
             ready: launch.ready,
             restore: launch.restore.clone(),
             records: merge.observes(),
-            texts: merge.wants_text(),
+            wording: merge.wording(),
             logs: merge.logs(),
         };
         let mut keeper = Self {

@@ -14,7 +14,7 @@ use crate::event::LogLine;
 use crate::kernel::core::LogSink;
 use crate::path::{Path, Rank};
 use crate::time::Instant;
-use crate::trace::{Kinds, Observer, TraceHash, TraceRecord};
+use crate::trace::{Kinds, Observer, TraceHash, TraceRecord, Wording};
 
 /// A log that may be moved to another thread.
 pub(crate) type SharedLog = Box<dyn FnMut(LogLine<'_>) + Send>;
@@ -102,13 +102,13 @@ impl Part {
 #[derive(Clone)]
 pub(crate) struct Tap {
     part: Rc<RefCell<Part>>,
-    wants_text: bool,
+    wording: Option<Wording>,
 }
 
 impl Tap {
-    /// Has observed nothing. `wants_text` is that of the [merge](Merge::wants_text).
-    pub(crate) fn new(wants_text: bool) -> Self {
-        Self { part: Rc::default(), wants_text }
+    /// Has observed nothing. `wording` is that of the [merge](Merge::wording).
+    pub(crate) fn new(wording: Option<Wording>) -> Self {
+        Self { part: Rc::default(), wording }
     }
 
     /// Takes the shard's log lines.
@@ -138,8 +138,8 @@ impl Observer for Tap {
         Ok(())
     }
 
-    fn wants_text(&self) -> bool {
-        self.wants_text
+    fn wording(&self) -> Option<Wording> {
+        self.wording.clone()
     }
 }
 
@@ -281,9 +281,9 @@ impl Merge {
         self.log.is_some()
     }
 
-    /// Whether records should carry texts.
-    pub(crate) fn wants_text(&self) -> bool {
-        self.observer.as_ref().is_some_and(|observer| observer.wants_text())
+    /// What texts records should carry.
+    pub(crate) fn wording(&self) -> Option<Wording> {
+        self.observer.as_ref().and_then(|observer| observer.wording())
     }
 
     /// Tells all that was observed in a window, of which `parts` has one part for each shard; then empties the parts. Shards keep their place
@@ -457,8 +457,8 @@ impl Observer for InlineObserver {
         self.0.borrow_mut().merge.end(hash)
     }
 
-    fn wants_text(&self) -> bool {
-        self.0.borrow().merge.wants_text()
+    fn wording(&self) -> Option<Wording> {
+        self.0.borrow().merge.wording()
     }
 }
 

@@ -26,7 +26,7 @@ use crate::pool::Pool;
 use crate::rng::Rng;
 use crate::task::Tasks;
 use crate::time::{Duration, Instant};
-use crate::trace::{Observer, TraceHash, TraceRecord};
+use crate::trace::{Observer, TraceHash, TraceRecord, Wording};
 
 /// Whether there is anybody at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,6 +221,8 @@ pub(crate) struct Core {
     pub(crate) seed: u64,
     pub(crate) pool: Arc<Pool>,
     pub(crate) observer: Option<Box<dyn Observer>>,
+    /// How the observer wants messages put in words.
+    pub(crate) wording: Option<Wording>,
     /// How many names the observer knows.
     pub(crate) numbers: u32,
     pub(crate) observer_error: Option<std::io::Error>,
@@ -272,6 +274,7 @@ impl Core {
             seed,
             pool,
             observer: None,
+            wording: None,
             numbers: 0,
             observer_error: None,
             log: None,
@@ -707,14 +710,15 @@ impl Core {
         }
     }
 
-    /// Whether messages are wanted as text.
-    pub(crate) fn wants_text(&self) -> bool {
-        self.observer.as_ref().is_some_and(|observer| observer.wants_text())
+    /// Shows all records to this observer from here on.
+    pub(crate) fn observe_by(&mut self, observer: Box<dyn Observer>) {
+        self.wording = observer.wording();
+        self.observer = Some(observer);
     }
 
     #[cold]
     fn show<M: Message>(&mut self, entry: &Entry, message: &M, digest: u64) {
-        let text = self.wants_text().then(|| format!("{message:?}"));
+        let text = self.wording.as_ref().and_then(|wording| wording(message, message));
         self.observe(entry, Some(self.cause), M::KIND, digest, text.as_deref());
     }
 

@@ -6,6 +6,7 @@ use std::hash::{Hash, Hasher};
 
 use crate::digest::digest_of;
 use crate::message::Message;
+use crate::trace::Wording;
 
 /// The messages of one type and one step, in order of emission. What an earlier step left is dropped when the next one begins to fill it.
 struct Arena<M> {
@@ -17,7 +18,7 @@ struct Arena<M> {
 pub(crate) trait AnyArena: Any {
     fn kind(&self) -> &'static str;
     fn digest(&self, index: u32) -> u64;
-    fn text(&self, index: u32) -> String;
+    fn text(&self, index: u32, wording: &Wording) -> Option<String>;
 }
 
 impl<M: Message> AnyArena for Arena<M> {
@@ -29,8 +30,9 @@ impl<M: Message> AnyArena for Arena<M> {
         digest_of(&self.messages[index as usize])
     }
 
-    fn text(&self, index: u32) -> String {
-        format!("{:?}", self.messages[index as usize])
+    fn text(&self, index: u32, wording: &Wording) -> Option<String> {
+        let message = &self.messages[index as usize];
+        wording(message, message)
     }
 }
 
@@ -96,7 +98,7 @@ pub(crate) trait AnySlab: Any {
     fn release(&mut self, index: u32);
     fn kind(&self) -> &'static str;
     fn digest(&self, index: u32) -> u64;
-    fn text(&self, index: u32) -> String;
+    fn text(&self, index: u32, wording: &Wording) -> Option<String>;
 }
 
 impl<M: Message> AnySlab for Slab<M> {
@@ -120,8 +122,8 @@ impl<M: Message> AnySlab for Slab<M> {
         self.slots[index as usize].message.as_ref().map_or(0, digest_of)
     }
 
-    fn text(&self, index: u32) -> String {
-        self.slots[index as usize].message.as_ref().map_or_else(String::new, |message| format!("{message:?}"))
+    fn text(&self, index: u32, wording: &Wording) -> Option<String> {
+        self.slots[index as usize].message.as_ref().and_then(|message| wording(message, message))
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::error::ScenarioError;
 use super::graph::Graph;
+use super::notes::Notes;
 use super::registry::Registry;
 use super::scene::{Cast, Member};
 use super::schema::{FaultEntry, PanicPolicy, Scenario};
@@ -20,6 +21,8 @@ pub struct Built {
     pub simulation: Simulation,
     /// Its streams, actors and links, for drawing.
     pub graph: Graph,
+    /// What the kinds have said about their streams and actors.
+    pub notes: Notes,
 }
 
 impl Scenario {
@@ -51,6 +54,7 @@ impl Scenario {
             simulation = simulation.until(end);
         }
         let mut cast = Cast::default();
+        let mut notes = Notes::default();
         let mut streams: Vec<_> = self.streams.iter().collect();
         streams.sort_by_key(|entry| &entry.name.value);
         for entry in arranged(streams, &mut shuffle) {
@@ -62,7 +66,7 @@ impl Scenario {
                 FaultEntry::Stream { stream, fault } if stream.value == entry.name.value => Some(*fault),
                 _ => None,
             });
-            let declared = kind.make.declare(&mut simulation, self, entry, faults.collect())?;
+            let declared = kind.make.declare(&mut simulation, self, entry, faults.collect(), &mut notes)?;
             cast.streams.insert(&entry.name.value, declared);
         }
         let mut actors: Vec<_> = self.actors.iter().collect();
@@ -79,7 +83,7 @@ impl Scenario {
         }
         let mut edges = BTreeSet::new();
         for entry in &actors {
-            cast.actors[entry.name.value.as_str()].kind.make.place(&mut simulation, self, entry, &cast, &mut edges)?;
+            cast.actors[entry.name.value.as_str()].kind.make.place(&mut simulation, self, entry, &cast, &mut edges, &mut notes)?;
         }
         for link in arranged(self.links.iter().collect(), &mut shuffle) {
             let mut made = Link::latency(link.latency).jitter(link.jitter.unwrap_or(Duration::ZERO)).loss(link.loss.unwrap_or(0.0));
@@ -93,7 +97,7 @@ impl Scenario {
             let linked = simulation.link(&link.from.value, &link.to.value, made);
             linked.map_err(|error| self.text.error(link.from.at.clone(), error.to_string()))?;
         }
-        Ok(Built { simulation, graph: Graph::of(self, edges) })
+        Ok(Built { simulation, graph: Graph::of(self, edges), notes })
     }
 
     fn limits(&self) -> Limits {

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use super::error::ScenarioError;
 use super::faults::{StreamFault, cut, spoil};
 use super::graph::Edge;
+use super::notes::Notes;
 use super::raw::{Parts, cause, range_of};
 use super::registry::ActorEntry;
 use super::schema::{self, KindCall, LatePolicy, Scenario, Ties};
@@ -95,6 +96,7 @@ fn param_place(scenario: &Scenario, call: &KindCall, name: &str) -> Option<Range
 pub struct StreamScene<'s> {
     scenario: &'s Scenario,
     name: &'s str,
+    notes: &'s mut Notes,
 }
 
 impl StreamScene<'_> {
@@ -106,6 +108,11 @@ impl StreamScene<'_> {
     /// Where the run is declared to start.
     pub fn start(&self) -> Option<Instant> {
         self.scenario.start
+    }
+
+    /// Tells whoever runs the scenario something about the stream: see [`Notes`].
+    pub fn note<T: Any>(&mut self, note: T) {
+        self.notes.add(self.name, note);
     }
 
     /// A file that the scenario names, relative to the scenario's folder.
@@ -132,6 +139,7 @@ pub struct Scene<'s, A> {
     scenario: &'s Scenario,
     cast: &'s Cast<'s>,
     edges: &'s mut BTreeSet<Edge>,
+    notes: &'s mut Notes,
     name: &'s str,
     me: Addr<A>,
 }
@@ -150,6 +158,11 @@ impl<A: Actor> Scene<'_, A> {
     /// Where the run is declared to start.
     pub fn start(&self) -> Option<Instant> {
         self.scenario.start
+    }
+
+    /// Tells whoever runs the scenario something about the actor being made: see [`Notes`].
+    pub fn note<T: Any>(&mut self, note: T) {
+        self.notes.add(self.name, note);
     }
 
     /// The stream `name`, which must carry messages of type `M`.
@@ -267,6 +280,7 @@ pub(crate) trait MakeStream: Send + Sync {
         scenario: &Scenario,
         entry: &schema::StreamEntry,
         faults: Vec<StreamFault>,
+        notes: &mut Notes,
     ) -> Result<Declared, ScenarioError>;
 }
 
@@ -283,6 +297,7 @@ pub(crate) trait MakeActor: Send + Sync {
         entry: &schema::ActorEntry,
         cast: &Cast<'_>,
         edges: &mut BTreeSet<Edge>,
+        notes: &mut Notes,
     ) -> Result<(), ScenarioError>;
 }
 
@@ -309,9 +324,10 @@ where
         scenario: &Scenario,
         entry: &schema::StreamEntry,
         faults: Vec<StreamFault>,
+        notes: &mut Notes,
     ) -> Result<Declared, ScenarioError> {
         let params = params_of::<P>(scenario, &entry.kind)?;
-        let mut scene = StreamScene { scenario, name: &entry.name.value };
+        let mut scene = StreamScene { scenario, name: &entry.name.value, notes };
         let mut stream = (self.make)(params, &mut scene).map_err(|error| error.located(scenario, &entry.kind))?;
         if !faults.is_empty() {
             let open = stream.open;
@@ -369,11 +385,12 @@ where
         entry: &schema::ActorEntry,
         cast: &Cast<'_>,
         edges: &mut BTreeSet<Edge>,
+        notes: &mut Notes,
     ) -> Result<(), ScenarioError> {
         let params = params_of::<P>(scenario, &entry.kind)?;
         let name = entry.name.value.as_str();
         let me = *cast.actors[name].address.downcast_ref::<Addr<A>>().expect("a kind reserves places of its own type");
-        let mut scene = Scene { simulation: &mut *simulation, scenario, cast, edges, name, me };
+        let mut scene = Scene { simulation: &mut *simulation, scenario, cast, edges, notes, name, me };
         let actor = (self.make)(params, &mut scene).map_err(|error| error.located(scenario, &entry.kind))?;
         simulation.place(me, actor);
         Ok(())

@@ -11,7 +11,7 @@ use crate::trace::blocks::{Block, Blocks, Loaded, Record};
 use crate::trace::code::{BLOCK, Coded};
 use crate::trace::diff::{Comparison, compare};
 use crate::trace::reader::{Cut, FileError};
-use crate::trace::record::{Observer, TraceHash, TraceRecord};
+use crate::trace::record::{Observer, TraceHash, TraceRecord, Wording, in_full};
 use crate::trace::table::{Kinds, Names};
 
 /// An observer that keeps all records, with their texts. Clones share what they keep: give one to the run, ask another afterwards.
@@ -134,8 +134,8 @@ impl Observer for Collect {
         Ok(())
     }
 
-    fn wants_text(&self) -> bool {
-        true
+    fn wording(&self) -> Option<Wording> {
+        Some(in_full())
     }
 }
 

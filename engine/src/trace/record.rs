@@ -1,8 +1,10 @@
 //! One delivery as the trace knows it, the hash of a whole run, and who is told of them. Invariant: nothing here depends on the host.
 
+use std::any::Any;
 use std::fmt;
 use std::io;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -47,7 +49,9 @@ pub struct TraceRecord<'a> {
     pub kind: &'a str,
     /// The digest of the message.
     pub digest: u64,
-    /// The message as text, when an observer [wants](Observer::wants_text) it.
+    /// The message in the observer's [wording], where that has words for it.
+    ///
+    /// [wording]: Observer::wording
     pub text: Option<&'a str>,
 }
 
@@ -87,10 +91,30 @@ pub trait Observer {
         Ok(())
     }
 
-    /// Whether records should carry the message as text, which costs time and space.
-    fn wants_text(&self) -> bool {
-        false
+    /// How the messages in records should be put in words; `None`: not at all, which costs neither time nor space. Asked once, before the
+    /// first record.
+    fn wording(&self) -> Option<Wording> {
+        None
     }
+}
+
+/// Puts a message in words: given as what it is and as what prints it, tells the text that its record is to carry, or `None`.
+///
+/// The text is all that an observer gets to see of a message, since records come from several threads and are put in order before they are
+/// told. It must depend on the message alone. It is called once for each delivery, on the thread that made it.
+///
+/// ```
+/// use std::sync::Arc;
+/// use stillpoint_engine::trace::Wording;
+/// let numbers: Wording = Arc::new(|message, _| message.downcast_ref::<u64>().map(u64::to_string));
+/// assert_eq!(numbers(&7u64, &7u64), Some("7".to_owned()));
+/// assert_eq!(numbers(&true, &true), None);
+/// ```
+pub type Wording = Arc<dyn Fn(&dyn Any, &dyn fmt::Debug) -> Option<String> + Send + Sync>;
+
+/// The wording that keeps every message as its `Debug`.
+pub fn in_full() -> Wording {
+    Arc::new(|_, message| Some(format!("{message:?}")))
 }
 
 /// The hash of a run: equal for two runs in which every actor received the same deliveries.

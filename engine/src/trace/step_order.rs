@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::path::{Path, Rank};
-use crate::trace::record::{Observer, TraceHash, TraceRecord};
+use crate::trace::record::{Observer, TraceHash, TraceRecord, Wording};
 
 /// A record that waits for the end of its step.
 struct Waiting {
@@ -87,7 +87,7 @@ impl Observer for StepOrder {
         self.inner.still()
     }
 
-    fn wants_text(&self) -> bool {
-        self.inner.wants_text()
+    fn wording(&self) -> Option<Wording> {
+        self.inner.wording()
     }
 }

@@ -40,7 +40,7 @@ fn tell(observer: &mut impl Observer, records: &[Plain], number: impl Fn(u32) ->
                 observer.name(number(name), &path(name), Rank(name as i32 - 2));
             }
         }
-        let wanted = observer.wants_text();
+        let wanted = observer.wording().is_some();
         observer.record(&TraceRecord {
             at: Instant::from_nanos(plain.at),
             round: plain.round,

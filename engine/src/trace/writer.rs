@@ -8,7 +8,7 @@ use crate::path::{Path, Rank};
 use crate::time::Instant;
 use crate::trace::code::{BLOCK, Coded, Memory, put, put_signed, put_text};
 use crate::trace::frame::{BLOCK_HEAD, FRAME_LEN, KIND, NAME, Tag, WITH_TEXT, header, seal};
-use crate::trace::record::{Observer, TraceHash, TraceRecord};
+use crate::trace::record::{Observer, TraceHash, TraceRecord, Wording, in_full};
 use crate::trace::table::{Kinds, Names};
 
 /// A longer text is cut after this many bytes, with a mark.
@@ -216,8 +216,8 @@ impl<W: Write> Observer for Writer<W> {
         self.keep(Write::flush)
     }
 
-    fn wants_text(&self) -> bool {
-        self.text == Text::Keep
+    fn wording(&self) -> Option<Wording> {
+        (self.text == Text::Keep).then(in_full)
     }
 }
 

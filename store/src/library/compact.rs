@@ -201,10 +201,11 @@ impl Core {
         let is_old = |since: Instant| since <= now && now.since(since) >= grace;
         let mut swept = Swept::default();
         let garbage: Vec<String> = self.log.read(|state| {
-            let in_use = self.in_use.lock();
-            let old = state.garbage.iter().filter(|(name, since)| {
-                is_old(Instant::from_nanos(**since)) && !in_use.contains_key(&Object::Segment(name.as_str().into()))
-            });
+            let in_use = self.in_use();
+            let old = state
+                .garbage
+                .iter()
+                .filter(|(name, since)| is_old(Instant::from_nanos(**since)) && !in_use.contains(&Object::Segment(name.as_str().into())));
             old.map(|(name, _)| name.clone()).collect()
         });
         for name in &garbage {
@@ -217,7 +218,7 @@ impl Core {
         for info in self.log.superseded()? {
             let Some(number) = commit_number(&info.name) else { continue };
             // Who reads rows of it has selected them before they were released, so one look at each is enough.
-            let holds_rows = self.log.read(|state| state.has_rows_in(number) || self.in_use.lock().contains_key(&Object::Commit(number)));
+            let holds_rows = self.log.read(|state| state.has_rows_in(number) || self.in_use().contains(&Object::Commit(number)));
             if !holds_rows && is_old(info.written) {
                 self.shared.objects.delete(&info.name)?;
                 swept.commits += 1;

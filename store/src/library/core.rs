@@ -1,10 +1,10 @@
 //! A library of rows, as the kinds of libraries use it. Invariant: what is planned is planned again on whatever state it is committed to.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
-use arrow_array::{Array as _, RecordBatch};
+use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -13,7 +13,7 @@ use stillpoint_engine::{Instant, Pool};
 use super::info::Written;
 use super::kept::is_nearly_full;
 use super::op::{Op, PartOp, PlaceOp, Tip};
-use super::select::Object;
+use super::select::Taken;
 use super::state::{Place, Series};
 use crate::cache::Cache;
 use crate::clock::Clock;
@@ -21,7 +21,7 @@ use crate::error::StoreError;
 use crate::log::{Entry, Group, Log, Verdict};
 use crate::object::{Objects, escaped};
 use crate::segment::{self, SEGMENT_ROWS};
-use crate::table::{Table, time_of};
+use crate::table::{Table, sliced_bytes, time_of};
 
 /// Rows that take no more memory than this are written into the commit itself.
 const INLINE_BYTES: usize = 96 << 10;
@@ -49,7 +49,7 @@ pub(crate) struct Core {
     pub(crate) shared: Arc<Shared>,
     pub(crate) log: Log<Series>,
     /// What somebody of this process is about to read.
-    pub(super) in_use: Mutex<BTreeMap<Object, usize>>,
+    pub(super) in_use: Mutex<Vec<Weak<[Taken]>>>,
     /// Symbols that are being compacted.
     pub(super) compacting: Mutex<BTreeSet<String>>,
     /// What went wrong in the background, lately.
@@ -247,11 +247,6 @@ pub(super) fn tip_of(state: &Series, symbol: &str) -> Option<Tip> {
     let latest = known.latest()?;
     let schema: Arc<Schema> = state.schema(latest.schema).clone();
     Some(Tip { number: known.next - 1, span: latest.span, rows: latest.rows, schema, exists: true, adds: 0 })
-}
-
-/// About what the rows of a batch take, when it is a part of larger arrays.
-fn sliced_bytes(batch: &RecordBatch) -> usize {
-    batch.columns().iter().map(|column| column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size())).sum()
 }
 
 /// Batches in runs of so many rows, the last one with fewer.

@@ -1,6 +1,7 @@
 //! From what is asked to the parts that have it, and their rows. Invariant: a version's rows come in its order, each once.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Weak};
 
 use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
@@ -24,10 +25,13 @@ pub(crate) struct Selected {
     pub(crate) info: VersionInfo,
     pub(crate) schema: SchemaRef,
     /// Each with the rows of it that are wanted, from .. to, counted in its place.
-    parts: Vec<(Part, (u64, u64))>,
+    parts: Arc<[Taken]>,
     span: (i64, Option<i64>),
     cached: bool,
 }
+
+/// A part, and which rows of it, from .. to.
+pub(super) type Taken = (Part, (u64, u64));
 
 /// What rows lie in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,21 +47,6 @@ impl Object {
         match &part.place {
             Place::Inline(blob) => Self::Commit(blob.commit),
             Place::Segment(segment) => Self::Segment(segment.name.as_str().into()),
-        }
-    }
-}
-
-impl Drop for Selected {
-    fn drop(&mut self) {
-        let mut in_use = self.core.in_use.lock();
-        for (part, _) in &self.parts {
-            let object = Object::of(part);
-            if let Some(count) = in_use.get_mut(&object) {
-                *count -= 1;
-                if *count == 0 {
-                    in_use.remove(&object);
-                }
-            }
         }
     }
 }
@@ -130,19 +119,25 @@ impl Core {
             let schema = project(symbol, state.schema(version.schema), options.columns.as_deref())?;
             let span = options.range.half_open();
             let rows = options.rows.map_or((0, version.rows), |(from, to)| (from.min(version.rows), to.min(version.rows)));
-            let parts = wanted_parts(known, version, rows, span);
-            self.hold(&parts);
+            let parts = self.hold(wanted_parts(known, version, rows, span));
             let info = self.info(state, symbol, version);
             Ok(Selected { core: self.clone(), info, schema, parts, span, cached: !options.bypass_cache })
         })
     }
 
     /// The files of these parts are not removed by this process until they are let go.
-    fn hold(&self, parts: &[(Part, (u64, u64))]) {
+    fn hold(&self, parts: Vec<Taken>) -> Arc<[Taken]> {
+        let parts: Arc<[Taken]> = parts.into();
         let mut in_use = self.in_use.lock();
-        for (part, _) in parts {
-            *in_use.entry(Object::of(part)).or_default() += 1;
-        }
+        in_use.retain(|held| held.strong_count() > 0);
+        in_use.push(Arc::downgrade(&parts));
+        parts
+    }
+
+    /// What somebody of this process is about to read.
+    pub(super) fn in_use(&self) -> BTreeSet<Object> {
+        let held: Vec<_> = self.in_use.lock().iter().filter_map(Weak::upgrade).collect();
+        held.iter().flat_map(|parts| parts.iter()).map(|(part, _)| Object::of(part)).collect()
     }
 
     /// Reads what is asked for.
@@ -203,7 +198,7 @@ pub(crate) fn project(symbol: &str, schema: &SchemaRef, columns: Option<&[String
 }
 
 /// The parts of a version with any of the wanted rows.
-fn wanted_parts(symbol: &Symbol, version: &Version, rows: (u64, u64), span: (i64, Option<i64>)) -> Vec<(Part, (u64, u64))> {
+fn wanted_parts(symbol: &Symbol, version: &Version, rows: (u64, u64), span: (i64, Option<i64>)) -> Vec<Taken> {
     let chain = symbol.chain_of(version);
     let mut index = chain.ends.partition_point(|end| *end <= rows.0);
     if span.0 > i64::MIN {
@@ -231,7 +226,7 @@ impl Selected {
         emit: &mut dyn FnMut(RecordBatch) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
         let mut decoder = InlineDecoder::default();
-        for (part, rows) in &self.parts {
+        for (part, rows) in &*self.parts {
             if !self.part(&mut decoder, part, *rows, may_match, emit)? {
                 break;
             }
@@ -275,8 +270,7 @@ impl Selected {
     pub(crate) fn narrowed(&self, range: DateRange, schema: SchemaRef) -> Self {
         let span = range.half_open();
         let overlaps = |part: &Part| part.span.is_none_or(|(first, last)| last >= span.0 && span.1.is_none_or(|to| first < to));
-        let parts: Vec<(Part, (u64, u64))> = self.parts.iter().filter(|(part, _)| overlaps(part)).cloned().collect();
-        self.core.hold(&parts);
+        let parts = self.core.hold(self.parts.iter().filter(|(part, _)| overlaps(part)).cloned().collect());
         Self { core: self.core.clone(), info: self.info.clone(), schema, parts, span, cached: self.cached }
     }
 

@@ -9,10 +9,11 @@ use arrow_schema::Schema;
 use bytes::Bytes;
 
 use crate::error::StoreError;
+use crate::table::sliced_bytes;
 
 /// Batches as bytes.
 pub(crate) fn encode(schema: &Schema, batches: &[RecordBatch]) -> Result<Bytes, StoreError> {
-    let bytes: usize = batches.iter().map(RecordBatch::get_array_memory_size).sum();
+    let bytes: usize = batches.iter().map(sliced_bytes).sum();
     let mut writer = StreamWriter::try_new(Cursor::new(Vec::with_capacity(bytes + 1024)), schema).map_err(StoreError::other)?;
     for batch in batches {
         writer.write(batch).map_err(StoreError::other)?;

@@ -252,8 +252,8 @@ pub(crate) fn read_inline(
     wanted: Wanted<'_>,
     mut emit: impl FnMut(RecordBatch) -> Result<bool, StoreError>,
 ) -> Result<bool, StoreError> {
-    let name: Arc<str> = object.into();
-    let key = |column: &str| ColumnKey { object: name.clone(), group: blob.offset, column: column.into() };
+    let name = std::cell::LazyCell::new(|| Arc::<str>::from(object));
+    let key = |column: &str| ColumnKey { object: (*name).clone(), group: blob.offset, column: column.into() };
     let cached = |cache: &Cache| columns.schema.fields().iter().map(|field| cache.get(&key(field.name()))).collect::<Option<Vec<_>>>();
     let arrays = match wanted.cache.and_then(cached) {
         Some(arrays) => arrays,
@@ -278,7 +278,7 @@ pub(crate) fn read_inline(
     let rows = arrays.first().map_or(wanted.rows.1, |column| column.len() as u64);
     let batch = batch_of(columns, arrays, rows as usize, objects, object)?;
     let overlap = (wanted.rows.0.min(rows), wanted.rows.1.min(rows));
-    let batch = batch.slice(overlap.0 as usize, overlap.1.saturating_sub(overlap.0) as usize);
+    let batch = if overlap == (0, rows) { batch } else { batch.slice(overlap.0 as usize, overlap.1.saturating_sub(overlap.0) as usize) };
     match within(batch, None, wanted.span) {
         Some(batch) => emit(batch),
         None => Ok(true),

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use proptest::prelude::*;
 
 use super::*;
-use crate::trace::{Text, Writer};
+use crate::trace::{Text, Writer, in_full};
 use crate::{Actor, Addr, Answer, Context, Duration, Handler, NextInstant, Outcome, Simulation, Stream, Timed};
 
 /// All who appear, in R1's order: ranks first, then segments, indices as numbers.
@@ -85,8 +85,8 @@ impl Observer for Told {
         Ok(())
     }
 
-    fn wants_text(&self) -> bool {
-        true
+    fn wording(&self) -> Option<Wording> {
+        Some(in_full())
     }
 }
 
@@ -179,7 +179,7 @@ fn told_merged(calls: &[Call], plan: &Plan) -> (Vec<String>, Vec<String>) {
     let numbers: [fn(u32) -> u32; 4] = [|number| number, |number| number * 3 + 1, |number| 100 - number, |number| number + 7];
     let mut shards: Vec<_> = (0..plan.shards)
         .map(|shard| {
-            let tap = Tap::new(merge.wants_text());
+            let tap = Tap::new(merge.wording());
             (tap.clone(), Teller::new(tap.clone(), tap.log(), numbers[shard]))
         })
         .collect();
@@ -228,7 +228,7 @@ fn told_merged(calls: &[Call], plan: &Plan) -> (Vec<String>, Vec<String>) {
         }
     }
     let observer = Boxed(observer.expect("an observer"));
-    assert!(observer.0.wants_text());
+    assert!(observer.0.wording().is_some());
     let mut teller = Teller::new(observer, log.expect("a log"), |number| 2 * number + 3);
     calls.iter().for_each(|call| teller.tell(call));
     teller.observer.end(TraceHash(7)).expect("an end");
@@ -301,8 +301,8 @@ impl Observer for Dealer {
         self.merge.lock().end(hash)
     }
 
-    fn wants_text(&self) -> bool {
-        true
+    fn wording(&self) -> Option<Wording> {
+        Some(in_full())
     }
 }
 
@@ -380,7 +380,7 @@ fn a_file_is_the_inline_hosts_byte_for_byte() {
     for (shards, every) in [(1, 1_000), (2, 1), (3, 17), (5, 10_000), (8, 100)] {
         let merged = Shared::default();
         let merge = Arc::new(Mutex::new(Merge::new(Some(Box::new(writer(&merged))), None)));
-        let shards = (0..shards).map(|_| (Tap::new(true), Vec::new(), 0)).collect();
+        let shards = (0..shards).map(|_| (Tap::new(Some(in_full())), Vec::new(), 0)).collect();
         let names = Vec::new();
         talk(Box::new(Dealer { names, shards, merge, at: Instant::EPOCH, every }));
         assert!(*merged.0.lock() == *inline.0.lock());

@@ -83,7 +83,6 @@ impl Shard {
         if entry.node != NONE {
             core.pending.done(entry.node);
         }
-        let texts = core.wants_text();
         let mut text = None;
         let (kind, digest) = match entry.what {
             What::Start => (START.name, UNIT),
@@ -100,12 +99,12 @@ impl Shard {
             }
             What::Now | What::Share | What::Publication => {
                 let arena = self.arenas.any(entry.ty);
-                text = texts.then(|| arena.text(entry.payload));
+                text = core.wording.as_ref().and_then(|wording| arena.text(entry.payload, wording));
                 (arena.kind(), arena.digest(entry.payload))
             }
             What::Later | What::LaterShare | What::Shared | What::Timer | What::Request | What::Reply => {
                 let slab = core.kept.any(entry.ty);
-                text = texts.then(|| slab.text(entry.payload));
+                text = core.wording.as_ref().and_then(|wording| slab.text(entry.payload, wording));
                 let described = (slab.kind(), slab.digest(entry.payload));
                 core.kept.release(entry.ty, entry.payload);
                 described

@@ -1,0 +1,78 @@
+//! Reports of runs: `stillpoint run SCENARIO --report FOLDER`. Invariant: a report is a function of the run that it is of, to the byte: no
+//! wall time, host or place stands in it.
+//!
+//! [`Reporting`] observes the run through [`capture`], which keeps what [`words`] tells of messages; [`figures`] makes all numbers, as the value
+//! that becomes `report.json`; [`page`] draws that value; [`files`] writes the folder.
+
+mod books;
+mod capture;
+mod figures;
+mod files;
+mod glossary;
+mod grid;
+mod page;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use stillpoint_actors::{Instrument, InstrumentId, Order, OrderRequest};
+use stillpoint_engine::scenario::{Built, Scenario};
+use stillpoint_engine::trace::Observer;
+use stillpoint_engine::{Message, Outcome};
+
+use crate::failure::Failure;
+use capture::Capture;
+
+/// What a report says that was not observed.
+pub(crate) struct About<'r> {
+    pub(crate) scenario: &'r Scenario,
+    pub(crate) outcome: &'r Outcome,
+    /// Why the run failed.
+    pub(crate) error: Option<String>,
+    /// Whether it went on from a saved state.
+    pub(crate) restored: bool,
+    /// What each strategy is measured against.
+    pub(crate) capital: f64,
+}
+
+/// A report in the making.
+pub(crate) struct Reporting {
+    folder: PathBuf,
+    capture: Capture,
+}
+
+impl Reporting {
+    /// A report in a folder, which is made if need be, on a scenario that was built.
+    ///
+    /// # Errors
+    /// [`Failure::Input`] if the report cannot be there.
+    pub(crate) fn new(folder: &Path, built: &Built) -> Result<Self, Failure> {
+        files::prepare(folder)?;
+        // Streams come before actors in the notes: what an actor says of an instrument counts more.
+        let instruments: BTreeMap<InstrumentId, &Instrument> =
+            built.notes.of::<Instrument>().map(|(_, instrument)| (instrument.id, instrument)).collect();
+        let sends = |message: &str| message == Order::KIND || message == OrderRequest::KIND || message.is_empty();
+        let traders: BTreeSet<String> =
+            built.graph.edges.iter().filter(|edge| !edge.is_stream && sends(&edge.message)).map(|edge| edge.from.clone()).collect();
+        Ok(Self { folder: folder.to_owned(), capture: Capture::new(instruments.into_values().cloned(), traders) })
+    }
+
+    /// Who is to be told of every record of the run.
+    pub(crate) fn observer(&self) -> Box<dyn Observer + Send> {
+        Box::new(self.capture.clone())
+    }
+
+    /// Writes the report when the run has ended, however it has. Returns the page's place.
+    ///
+    /// # Errors
+    /// [`Failure::Work`] if a file cannot be written.
+    pub(crate) fn write(&self, about: &About<'_>) -> Result<PathBuf, Failure> {
+        let mut kept = self.capture.kept();
+        kept.finish();
+        let figures = figures::figures(&kept, about);
+        let html = page::page(&figures, &kept).html();
+        files::write(&self.folder, &html, &format!("{figures:#}\n"), &files::tables(&kept))?;
+        Ok(self.folder.join("report.html"))
+    }
+}
