@@ -227,8 +227,8 @@ fn half_a_pair_is_taken_back() {
 }
 
 fn plans() -> impl proptest::strategy::Strategy<Value = Plan> {
-    let exits = (1i64..8, 1i64..8);
-    let entry = prop_oneof![Just(OrderKind::Market), (97i64..104).prop_map(limit)];
+    let exits = (1i64..4, 1i64..4);
+    let entry = prop_oneof![Just(OrderKind::Market), (99i64..104).prop_map(limit)];
     (any::<bool>(), any::<bool>(), 1i64..14, entry, exits).prop_map(|(is_pair, buys, quantity, entry, (profit, loss))| {
         let exits = if buys { [limit(100 + profit), stop(100 - loss)] } else { [limit(100 - profit), stop(100 + loss)] };
         let side = if buys { Buy } else { Sell };
@@ -245,8 +245,8 @@ proptest! {
     fn no_exit_is_too_much_without_being_told(
         plan in plans(),
         latencies in (0i64..40, 0i64..40),
-        steps in prop::collection::vec((1i64..60, -4i64..5, 1i64..3), 2..40),
-        cut in 0i64..1_500,
+        steps in prop::collection::vec((1i64..30, -5i64..6, 1i64..3), 2..40),
+        cut in 0i64..700,
     ) {
         let (mut now, mut bid) = (0, 100);
         let mut quotes = vec![(0, 99, 101)];

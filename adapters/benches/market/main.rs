@@ -4,6 +4,7 @@
 //! into memory before. Changes of depth are those of recordings that do not ship: `STILLPOINT_DATA` names the folder that has them in `binance-l2`,
 //! and without it these workloads are left out. Without `--bench`, which `cargo bench` adds, each is run once and small: `cargo test` then shows
 //! that the bench works.
+#![expect(clippy::disallowed_methods, reason = "a bench finds its data by the environment")]
 
 mod depth;
 mod measure;

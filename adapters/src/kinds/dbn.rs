@@ -78,6 +78,7 @@ fn stream<M: FromDbn + Message + Clone>(params: Params, scene: &mut StreamScene<
     let Params { file, files, days, instrument, instrument_id, publisher, time, version, floor_to } = params;
     scene.note(instrument.clone());
     let files = chosen(file, files, days, scene)?;
+    scene.note(instrument.clone());
     let settings = DbnSettings { path: files[0].clone(), instrument, instrument_id, publisher, time, version };
     // An instrument that is not there is an error of the scenario: found now, not when the run has begun.
     DbnReader::<M>::open(&settings).map_err(of_scenario)?;

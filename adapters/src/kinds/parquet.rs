@@ -63,6 +63,7 @@ fn stream<M: FromRow + Message + Clone>(params: Params, scene: &mut StreamScene<
     let Params { file, files, days, instrument, time, time_format, columns, only, floor_to } = params;
     scene.note(instrument.clone());
     let files = chosen(file, files, days, scene)?;
+    scene.note(instrument.clone());
     let settings = ParquetSettings { path: files[0].clone(), instrument, time, time_format, columns, only };
     // A column that is not there is an error of the scenario: found now, not when the run has begun.
     ParquetReader::<M>::open(&settings).map_err(of_scenario)?;
