@@ -105,14 +105,14 @@ mod tests {
     fn a_version_follows_the_content_and_not_the_name() {
         let folder = tempfile::tempdir().expect("a folder");
         let [a, b] = ["a", "b"].map(|name| folder.path().join(name));
-        std::fs::write(&a, [7; PIECE + 1]).expect("a file");
-        std::fs::write(&b, [7; PIECE + 1]).expect("a file");
+        std::fs::write(&a, vec![7; PIECE + 1]).expect("a file");
+        std::fs::write(&b, vec![7; PIECE + 1]).expect("a file");
         let versions = Versions::default();
         assert_eq!(versions.of(&a), versions.of(&b));
         let before = versions.of(&a).expect("a version");
-        std::fs::write(&a, [7; PIECE]).expect("a file");
+        std::fs::write(&a, vec![7; PIECE]).expect("a file");
         assert_ne!(versions.of(&a), Ok(before.clone()));
-        std::fs::write(&a, [7; PIECE + 1]).expect("a file");
+        std::fs::write(&a, vec![7; PIECE + 1]).expect("a file");
         assert_eq!(versions.of(&a), Ok(before));
         assert!(versions.of(&folder.path().join("c")).is_err_and(|cause| cause.contains("cannot be read")));
         assert_eq!(stamp(&folder.path().join("c")), None);

@@ -77,8 +77,8 @@ mod tests {
         let luck = Luck::of(2, [&[2.0, 4.0][..], &[1.0, 3.0]]);
         let sharpe = luck.sharpe.expect("returns");
         assert!((sharpe.best - 3.0 / 2f64.sqrt()).abs() < 1e-12);
-        // z(1/2) = 0 and z(1 - 1/2e) = 0.9007...: sqrt(1/4) * 0.5772 * 0.9007.
-        assert!((sharpe.expected - 0.5 * 0.577_215_66 * 0.900_8).abs() < 1e-4, "{}", sharpe.expected);
+        // z(1/2) = 0 and z(1 - 1/2e) = 0.900453: sqrt(1/4) * 0.577216 * 0.900453.
+        assert!((sharpe.expected - 0.5 * 0.577_215_66 * 0.900_452_6).abs() < 1e-6, "{}", sharpe.expected);
         assert_eq!(luck.lines("set 1").len(), 2);
         let unknown = Luck::of(30, [&[][..]]);
         assert_eq!(unknown, Luck { trials: 30, sharpe: None });

@@ -26,9 +26,10 @@ fn the_scenario_and_its_values() {
     );
     check("actors.clock.every", "actors.clok.every", &["grid.ron:4:9: ", "nothing is called `clok` there", "did you mean `clock`?"]);
     check("\"20s\", \"5s\", \"10s\"", "true", &["grid.ron:4:9: ", "`actors.clock.every` with the value true"]);
-    let place = Place::new(&[("ticks.ron", b"(name: 1)"), ("grid.ron", GRID)]);
+    let scenario = String::from_utf8_lossy(TICKS).replace("\"ticks\"", "1");
+    let place = Place::new(&[("ticks.ron", scenario.as_bytes()), ("grid.ron", GRID)]);
     let ran = place.run(&["sweep", "grid.ron"]);
-    assert!(ran.code == Some(2) && ran.err.contains("ticks.ron:1:8: "), "{}", ran.err);
+    assert!(ran.code == Some(2) && ran.err.contains("ticks.ron:2:11: "), "{}", ran.err);
     let ran = place.run(&["sweep", "absent.ron"]);
     assert!(ran.code == Some(2) && ran.err.contains("absent.ron: cannot be read"), "{}", ran.err);
 }
