@@ -195,6 +195,8 @@ fn nothing_is_unsafe() {
     let mut problems = Vec::new();
     for (file, text) in sources() {
         for (number, line) in code(&text) {
+            // A page's own script and style are allowed by this name.
+            let line = line.replace("'unsafe-inline'", "");
             if line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "unsafe") {
                 problems.push(format!("{file}:{number}: `unsafe`"));
             }
