@@ -121,6 +121,11 @@ struct FileSample {
 }
 
 impl Sweep {
+    /// The figures with their places, the objective first.
+    pub(super) fn figures(&self) -> impl Iterator<Item = (&Figure, &Place)> {
+        std::iter::once((&self.objective, &self.objective_place)).chain(self.keep.iter().map(|(figure, place)| (figure, place)))
+    }
+
     /// Reads a file.
     pub(super) fn read(path: &Path) -> Result<Self, ScenarioError> {
         let file = RonFile::read(path)?;

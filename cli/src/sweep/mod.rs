@@ -41,7 +41,7 @@ use crate::failure::{Done, Failure, print};
 use crate::measure::Stopwatch;
 use crate::{interrupt, measure, progress};
 
-/// So many runs without the objective are believed to speak for the rest.
+/// So many runs without a figure are believed to speak for the rest.
 const WITHOUT: usize = 8;
 
 /// Runs a sweep, or tells what it would be.
@@ -54,7 +54,7 @@ pub(crate) fn sweep(args: &SweepArgs, mut registry: Registry) -> Result<Done, Fa
     let text = std::fs::read_to_string(&sweep.scenario)
         .map_err(|error| Failure::Input(format!("{}: cannot be read: {error}", sweep.scenario.display())))?;
     let mut recipe = Recipe::new(&sweep, &Arc::new(registry), text, data::program()?, stop.clone());
-    let scenario = checked(&recipe, &sweep)?;
+    let (scenario, has_streams) = checked(&recipe, &sweep)?;
     let folder = args.store.clone().unwrap_or_else(|| args.file.with_extension("results"));
     let threads = args.threads.map(usize::from).or(sweep.threads).unwrap_or_else(measure::processors);
     let judge = Judge { goal: sweep.goal, aggregate: sweep.aggregate, objective: &sweep.objective, runs: sweep.seeds.len().max(1) };
@@ -76,7 +76,7 @@ pub(crate) fn sweep(args: &SweepArgs, mut registry: Registry) -> Result<Done, Fa
         rows: Vec::new(),
         stored: 0,
         missing: 0,
-        has_objective: false,
+        seen: vec![false; 1 + sweep.keep.len()],
     };
     let stopwatch = Stopwatch::start();
     let walked = under_way.run(&judge)?;
@@ -84,6 +84,7 @@ pub(crate) fn sweep(args: &SweepArgs, mut registry: Registry) -> Result<Done, Fa
     let told = Told {
         file: &args.file,
         scenario: &scenario,
+        has_streams,
         sweep: &sweep,
         judge: &judge,
         ranking: if sweep.splits.is_empty() { judge.ranking(&rows, Part::Whole) } else { Vec::new() },
@@ -120,8 +121,8 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
     std::fs::write(file, text).map_err(|error| Failure::Work(format!("{}: cannot be written: {error}", file.display())))
 }
 
-/// Looks for what would make every run fail, and gives the scenario's name.
-fn checked(recipe: &Recipe, sweep: &Sweep) -> Result<String, Failure> {
+/// Looks for what would make every run fail, and gives the scenario's name, and whether it has streams.
+fn checked(recipe: &Recipe, sweep: &Sweep) -> Result<(String, bool), Failure> {
     let span = sweep.splits.first().map(|split| split.train);
     let mut first_error = None;
     for set in 0..sweep.sets.len() {
@@ -129,9 +130,8 @@ fn checked(recipe: &Recipe, sweep: &Sweep) -> Result<String, Failure> {
         match recipe.scenario(task).and_then(|scenario| Ok((scenario.build(&recipe.registry)?, scenario))) {
             Ok((built, scenario)) => {
                 let actors: Vec<&str> = built.graph.actors.iter().map(|actor| actor.name.as_str()).collect();
-                known(&sweep.objective, &sweep.objective_place, &actors)?;
-                sweep.keep.iter().try_for_each(|(figure, place)| known(figure, place, &actors))?;
-                return Ok(scenario.name().to_owned());
+                sweep.figures().try_for_each(|(figure, place)| known(figure, place, &actors))?;
+                return Ok((scenario.name().to_owned(), !built.graph.streams.is_empty()));
             }
             Err(error) => _ = first_error.get_or_insert((error, set)),
         }
@@ -166,8 +166,8 @@ struct UnderWay<'s> {
     stored: usize,
     /// Runs that were not done.
     missing: usize,
-    /// Whether some run had the objective.
-    has_objective: bool,
+    /// Of the figures, the objective first, whether some run had it.
+    seen: Vec<bool>,
 }
 
 impl UnderWay<'_> {
@@ -211,8 +211,8 @@ impl UnderWay<'_> {
         let mut show = bar.clone().map(|bar| progress::runs(bar, tasks.len()));
         let list: Arc<[Task]> = tasks.iter().map(|(task, _)| *task).collect();
         let (results, sweep) = (&mut self.results, self.sweep);
-        let (has_objective, mut heard) = (&mut self.has_objective, 0);
-        let (mut without, mut count_without) = (None, 0);
+        let (seen, mut heard) = (&mut self.seen, 0);
+        let (mut first, mut completed) = (None, 0);
         let done = crew::run_all(&self.recipe, &list, self.threads, |batch| {
             let mut new = Vec::new();
             for (index, done) in batch {
@@ -227,13 +227,10 @@ impl UnderWay<'_> {
                     job::Done::Before(came) => came,
                     job::Done::Interrupted => continue,
                 };
-                match came {
-                    Ok(ran) if sweep.objective.of(ran).is_some() => *has_objective = true,
-                    Ok(ran) => {
-                        count_without += 1;
-                        without.get_or_insert_with(|| ran.clone());
-                    }
-                    Err(_) => {}
+                if let Ok(ran) = came {
+                    completed += 1;
+                    sweep.figures().zip(&mut *seen).for_each(|((figure, _), seen)| *seen |= figure.of(ran).is_some());
+                    first.get_or_insert_with(|| ran.clone());
                 }
             }
             results.keep(&new)?;
@@ -241,9 +238,10 @@ impl UnderWay<'_> {
             if let Some(show) = &mut show {
                 show(heard);
             }
-            let enough = count_without >= WITHOUT || heard == list.len();
-            match &without {
-                Some(ran) if enough && !*has_objective => Err(no_objective(sweep, ran).into()),
+            let is_enough = completed >= WITHOUT || heard == list.len();
+            let unseen = sweep.figures().zip(&*seen).find(|(_, seen)| !**seen).map(|(figure, _)| figure);
+            match (&first, unseen) {
+                (Some(ran), Some((figure, place))) if is_enough => Err(no_figure(figure, place, ran).into()),
                 _ => Ok(()),
             }
         });
@@ -269,15 +267,15 @@ impl UnderWay<'_> {
     }
 }
 
-/// No run has the objective: it is wrong in the file.
-fn no_objective(sweep: &Sweep, ran: &Ran) -> ScenarioError {
-    let name = &sweep.objective.name;
+/// No run has a figure: it is wrong in the file.
+fn no_figure(figure: &Figure, place: &Place, ran: &Ran) -> ScenarioError {
+    let name = &figure.name;
     let lacks = |actor: &&String| {
         let entry = ran.report(actor).and_then(|entries| entries.iter().find(|(entry, _)| entry == name));
         !matches!(entry, Some((_, stillpoint_engine::Value::Number(number))) if number.is_finite())
             && !matches!(entry, Some((_, stillpoint_engine::Value::Integer(_))))
     };
-    let actor = sweep.objective.actors.iter().find(lacks).cloned().unwrap_or_default();
+    let actor = figure.actors.iter().find(lacks).cloned().unwrap_or_default();
     let entries: Vec<&str> = ran.report(&actor).unwrap_or_default().iter().map(|(entry, _)| entry.as_str()).collect();
     let (cause, help) = if entries.contains(&name.as_str()) {
         (format!("`{name}` of the actor `{actor}` is no number"), Some("choose an entry that is one".to_owned()))
@@ -289,7 +287,7 @@ fn no_objective(sweep: &Sweep, ran: &Ran) -> ScenarioError {
     } else {
         (format!("the actor `{actor}` does not report `{name}`"), suggest::help(name, entries))
     };
-    ScenarioError { place: sweep.objective_place.clone(), cause, help }
+    ScenarioError { place: place.clone(), cause, help }
 }
 
 /// The name of a sweep: that of its file.

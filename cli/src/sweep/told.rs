@@ -25,6 +25,8 @@ pub(super) struct Told<'a> {
     pub(super) file: &'a Path,
     /// Its name.
     pub(super) scenario: &'a str,
+    /// Whether it has streams, which may have nothing in a span.
+    pub(super) has_streams: bool,
     pub(super) sweep: &'a Sweep,
     pub(super) judge: &'a Judge<'a>,
     /// All sets, best first; empty if the sweep walks forward.
@@ -265,7 +267,16 @@ impl Told<'_> {
             let chosen = format!(
                 "each set was chosen among {trials} by its figure in sample, which owes much to luck; nothing was chosen by those out of sample"
             );
-            return if trials > 1 { vec![chosen] } else { Vec::new() };
+            let empty = self.walked.iter().enumerate().flat_map(|(at, walked)| {
+                let Split { train, test } = walked.split;
+                [("train", Part::Train(at), train), ("test", Part::Test(at), test)].into_iter().filter_map(move |(what, part, span)| {
+                    let mut events =
+                        self.rows.iter().filter(|row| row.part == part).filter_map(|row| Some(row.came.as_ref().ok()?.events)).peekable();
+                    let is_empty = events.peek().is_some() && events.all(|events| events == 0);
+                    (is_empty && self.has_streams).then(|| format!("no stream has an item in the {what} of split {}, {span}", at + 1))
+                })
+            });
+            return empty.chain((trials > 1).then_some(chosen)).collect();
         }
         match self.ranking.first().filter(|score| score.objective.is_some()) {
             Some(best) => self.luck().lines(&self.set(best.set)),

@@ -82,6 +82,11 @@ fn figures() {
     check("\"received\"", "\"0\"", &["grid.ron:7:16: `0` of the actor `clerk` is no number"]);
     check("actor: \"clerk\", ", "", &["grid.ron:7:16: `received` is no count of a run", "dead_letters"]);
     check("Maximise", "Maximize", &["grid.ron:7:16: unknown value `Maximize`", "did you mean `Maximise`?"]);
+    check(
+        "(name: \"deliveries\")",
+        "(name: \"deliveries\"), (actor: \"clerk\", name: \"recieved\")",
+        &["grid.ron:8:34: the actor `clerk` does not report `recieved`", "did you mean `received`?"],
+    );
     check("(name: \"deliveries\")", "(actor: \"clck\", name: \"ticks\")", &["grid.ron:8:12: the scenario has no actor `clck`"]);
     check("keep:", "returns_every: \"0s\", keep:", &["grid.ron:8:20: the period of returns must be longer"]);
 }

@@ -61,3 +61,29 @@ fn returns_give_sharpe_ratios() {
     let text = place.run(&["sweep", "returns.ron"]).out;
     assert!(text.contains("every 10s is the best of 2 trials: its Sharpe ratio is 2.5981 a period (4 periods)"), "{text}");
 }
+
+/// The stream has one item, in the first train: the tests, and the second train, have none.
+#[test]
+fn spans_without_data_are_told() {
+    let scenario = br#"(
+        name: "one",
+        start: "2025-01-01T00:00:00Z",
+        end: "2025-01-01T00:01:00Z",
+        streams: [(name: "ones", kind: script(steps: [AddAll(at: "2025-01-01T00:00:10Z", values: ["x"])]))],
+        actors: [(name: "clerk", kind: recorder(streams: ["ones"]))],
+    )"#;
+    let sweep = br#"(
+        scenario: "one.ron",
+        parameters: [(path: "seed", values: [1, 2])],
+        objective: Maximise(actor: "clerk", name: "received"),
+        walk_forward: Rolling(train: "30s", test: "15s"),
+    )"#;
+    let place = Place::new(&[("one.ron", scenario), ("walk.ron", sweep)]);
+    let text = place.run(&["sweep", "walk.ron"]).out;
+    let told: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("no stream has an item"))
+        .map(|line| &line[line.find("in the").unwrap()..][..22])
+        .collect();
+    assert_eq!(told, ["in the test of split 1", "in the train of split ", "in the test of split 2"], "{text}");
+}
