@@ -178,9 +178,13 @@ impl<L: Copy + Default> Ladder<L> {
         self.near
     }
 
+    /// The level of this price. Where there are few, as where an owner has orders, most prices that are asked for are better than all of them.
     #[inline]
     pub(crate) fn get(&self, price: Price) -> Option<&L> {
         let key = self.key(price);
+        if self.best_key().is_none_or(|best| key > best) {
+            return None;
+        }
         let block = self.blocks.get(self.block(key))?;
         block.find(key).map(|slot| &block.levels[slot])
     }
@@ -247,6 +251,12 @@ impl<L: Copy + Default> Ladder<L> {
         self.blocks.remove(at);
         self.from.remove(at);
         self.from[0] = i64::MIN;
+    }
+
+    #[inline(always)]
+    fn best_key(&self) -> Option<i64> {
+        let block = self.blocks.last()?;
+        block.last().map(|slot| block.keys[slot])
     }
 
     #[inline]

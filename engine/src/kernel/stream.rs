@@ -360,8 +360,8 @@ impl<M: Message> StreamCell for PastStream<M> {
             core.event = Some(Event { due: item.at, event_time: item.event_time, lag });
         }
         let word = core.word(entry, const { digest_of_text(M::KIND) }, digest_of(item.message()));
-        let mail = Mail { from: self.id, to: entry.to, items: slice::from_ref(item), words: &[word], given: &mut 0 };
-        (self.subscribers[entry.extra as usize].deliver)(cell, mail, core);
+        let mut mail = Mail { from: self.id, to: entry.to, items: slice::from_ref(item), words: &[word], given: &mut 0 };
+        (self.subscribers[entry.extra as usize].deliver)(cell, &mut mail, core);
     }
 
     fn describe(&self, entry: &Entry) -> (&'static str, u64) {

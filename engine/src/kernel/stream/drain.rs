@@ -25,15 +25,13 @@ pub(super) struct Mail<'a, M> {
     pub(super) given: &'a mut usize,
 }
 
-type Deliver<M> = fn(&mut dyn Cell, Mail<'_, M>, &mut Core);
+type Deliver<M> = fn(&mut dyn Cell, &mut Mail<'_, M>, &mut Core);
 
-fn deliver<A: Handler<M>, M: Message>(cell: &mut dyn Cell, mail: Mail<'_, M>, core: &mut Core) {
+fn deliver<A: Handler<M>, M: Message>(cell: &mut dyn Cell, mail: &mut Mail<'_, M>, core: &mut Core) {
     let actor = actor_of::<A>(cell);
-    let mut entry = Entry::of_stream(mail.from, mail.to, 0, NONE, NONE);
     for (item, word) in mail.items.iter().zip(mail.words) {
         *mail.given += 1;
-        entry.cause = item.index;
-        core.record_share(&entry, item.message(), *word);
+        core.record_item(mail.from, mail.to, item.index, item.message(), *word);
         actor.handle(item.message(), &mut Context::new(core, mail.to));
     }
 }
@@ -140,14 +138,14 @@ impl<M: Message> PastStream<M> {
         }));
         self.draining = Draining { items, subscribers: 0, given: 0 };
         let before = core.counters.deliveries;
+        let mut mail = Mail { from: self.id, to: self.id, items: all, words: &self.words, given: &mut self.draining.given };
         while let Some(subscriber) = self.subscribers.get(self.draining.subscribers) {
-            let who = subscriber.who;
-            if core.is_living(who) {
-                let mail = Mail { from: self.id, to: who, items: all, words: &self.words, given: &mut self.draining.given };
-                (subscriber.deliver)(&mut *cells[who.index()], mail, core);
+            if core.is_living(subscriber.who) {
+                mail.to = subscriber.who;
+                (subscriber.deliver)(&mut *cells[mail.to.index()], &mut mail, core);
             }
             self.draining.subscribers += 1;
-            self.draining.given = 0;
+            *mail.given = 0;
             if core.tasks.any_due() {
                 return false;
             }
