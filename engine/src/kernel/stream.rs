@@ -10,17 +10,16 @@ mod tally;
 use std::any::{Any, TypeId};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::slice;
 
 use self::ahead::{Chained, Held, Item, Mark};
+use self::drain::Draining;
 pub(crate) use self::drain::{Drained, Subscriber};
-use self::drain::{Draining, Mail};
 pub(crate) use self::merge::Merge;
 pub(crate) use self::position::{Position, Resume};
 pub(crate) use self::tally::{Cover, StreamTally};
 use crate::address::StreamRef;
 use crate::context::Control;
-use crate::digest::{digest_of, digest_of_text};
+use crate::digest::digest_of;
 use crate::event::Event;
 use crate::kernel::core::Core;
 use crate::kernel::entry::{ActorId, Cell, Entry};
@@ -359,9 +358,8 @@ impl<M: Message> StreamCell for PastStream<M> {
         if item.mark == Mark::Flagged || item.event_time != item.at {
             core.event = Some(Event { due: item.at, event_time: item.event_time, lag });
         }
-        let word = core.word(entry, const { digest_of_text(M::KIND) }, digest_of(item.message()));
-        let mut mail = Mail { from: self.id, to: entry.to, items: slice::from_ref(item), words: &[word], given: &mut 0 };
-        (self.subscribers[entry.extra as usize].deliver)(cell, &mut mail, core);
+        core.record_message(entry, item.message(), digest_of(item.message()));
+        (self.subscribers[entry.extra as usize].deliver)(cell, item.message(), core, entry.to);
     }
 
     fn describe(&self, entry: &Entry) -> (&'static str, u64) {

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::ahead::{Item, Mark};
+use super::ahead::Mark;
 use super::{PastStream, StreamCell};
 use crate::actor::Handler;
 use crate::address::actor_of;
@@ -14,26 +14,10 @@ use crate::kernel::entry::{ActorId, Cell, Entry, NONE};
 use crate::message::Message;
 use crate::time::Instant;
 
-/// Items of one instant on their way to one actor.
-pub(super) struct Mail<'a, M> {
-    pub(super) from: ActorId,
-    pub(super) to: ActorId,
-    pub(super) items: &'a [Item<M>],
-    /// The words of their records.
-    pub(super) words: &'a [u64],
-    /// How many of them the actor has been given, for whoever must go on after a panic.
-    pub(super) given: &'a mut usize,
-}
+type Deliver<M> = fn(&mut dyn Cell, &M, &mut Core, ActorId);
 
-type Deliver<M> = fn(&mut dyn Cell, &mut Mail<'_, M>, &mut Core);
-
-fn deliver<A: Handler<M>, M: Message>(cell: &mut dyn Cell, mail: &mut Mail<'_, M>, core: &mut Core) {
-    let actor = actor_of::<A>(cell);
-    for (item, word) in mail.items.iter().zip(mail.words) {
-        *mail.given += 1;
-        core.record_item(mail.from, mail.to, item.index, item.message(), *word);
-        actor.handle(item.message(), &mut Context::new(core, mail.to));
-    }
+fn deliver<A: Handler<M>, M: Message>(cell: &mut dyn Cell, message: &M, core: &mut Core, me: ActorId) {
+    actor_of::<A>(cell).handle(message, &mut Context::new(core, me));
 }
 
 /// Who gets a stream's events.
@@ -138,14 +122,16 @@ impl<M: Message> PastStream<M> {
         }));
         self.draining = Draining { items, subscribers: 0, given: 0 };
         let before = core.counters.deliveries;
-        let mut mail = Mail { from: self.id, to: self.id, items: all, words: &self.words, given: &mut self.draining.given };
-        while let Some(subscriber) = self.subscribers.get(self.draining.subscribers) {
-            if core.is_living(subscriber.who) {
-                mail.to = subscriber.who;
-                (subscriber.deliver)(&mut *cells[mail.to.index()], &mut mail, core);
+        while let Some(&Subscriber { who, deliver }) = self.subscribers.get(self.draining.subscribers) {
+            if core.is_living(who) {
+                for (item, word) in all.iter().zip(&self.words) {
+                    self.draining.given += 1;
+                    core.record_item(self.id, who, item.index, item.message(), *word);
+                    deliver(&mut *cells[who.index()], item.message(), core, who);
+                }
             }
             self.draining.subscribers += 1;
-            *mail.given = 0;
+            self.draining.given = 0;
             if core.tasks.any_due() {
                 return false;
             }
