@@ -44,6 +44,12 @@ impl<M> Item<M> {
         Self { at, event_time: at, index, lag: Duration::ZERO, mark: Mark::Good, value: Some(value) }
     }
 
+    /// Whether it is delivered at the time that its data says, with nothing about it to be counted or told.
+    #[inline(always)]
+    pub(super) fn is_ordinary(&self) -> bool {
+        self.mark == Mark::Good && self.event_time == self.at
+    }
+
     pub(super) fn is_real(&self) -> bool {
         matches!(self.mark, Mark::Good | Mark::Flagged | Mark::Error)
     }

@@ -3,7 +3,6 @@
 
 use std::ops::Range;
 
-use super::ahead::Mark;
 use super::{PastStream, StreamCell};
 use crate::actor::Handler;
 use crate::address::actor_of;
@@ -53,14 +52,27 @@ pub(crate) struct Drained {
 impl<M: Message> PastStream<M> {
     pub(super) fn drain_alone(&mut self, limit: Instant, most: u64, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Drained {
         let mut drained = Drained { instants: 0, inside: false, head: None };
+        self.current.clear();
         core.round = 0;
         core.step = 0;
         core.event = None;
-        while drained.instants < most
-            && let Some((items, head)) = self.ordinary(limit)
-        {
+        while drained.instants < most {
+            let (head, is_over) = match &self.ready[self.next..] {
+                // The only one of its instant, as nearly all are: nothing but this need be looked at.
+                [item, next, ..] if next.at > item.at => {
+                    let head = next.at;
+                    if item.at >= limit || !item.is_ordinary() {
+                        break;
+                    }
+                    (head, self.deliver_one(core, cells))
+                }
+                _ => {
+                    let Some((items, head)) = self.together(limit) else { break };
+                    (head, self.deliver_together(items, core, cells))
+                }
+            };
             drained.head = Some(head);
-            drained.inside = !self.deliver_all(items, core, cells);
+            drained.inside = !is_over;
             if drained.inside {
                 break;
             }
@@ -84,50 +96,87 @@ impl<M: Message> PastStream<M> {
         }
     }
 
-    /// The items of the next instant and the instant of what follows them, if they come before `limit`, have nothing about them that must be
-    /// counted or told, and share their round.
+    /// Makes an instant of the next item and delivers it. `false`: the instant is not over.
     #[inline(always)]
-    fn ordinary(&mut self, limit: Instant) -> Option<(Range<usize>, Instant)> {
+    fn deliver_one(&mut self, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> bool {
+        let item = &self.ready[self.next];
+        core.now = item.at;
+        self.draining = Draining { items: self.next..self.next + 1, subscribers: 0, given: 0 };
+        self.next += 1;
+        self.real_ready -= 1;
+        self.passed += 1;
+        let mut entry = Entry::of_stream(self.id, self.id, item.index, NONE, NONE);
+        let word = core.word(&entry, const { digest_of_text(M::KIND) }, digest_of(item.message()));
+        let mut any = false;
+        for subscriber in &self.subscribers {
+            self.draining.subscribers += 1;
+            if !core.is_living(subscriber.who) {
+                continue;
+            }
+            if !any {
+                any = true;
+                core.counters.events += 1;
+                core.counters.steps += 1;
+                if let Some(cover) = &mut self.cover {
+                    cover.add(self.passed - 1);
+                }
+            }
+            entry.to = subscriber.who;
+            core.record_share(&entry, item.message(), word);
+            (subscriber.deliver)(&mut *cells[subscriber.who.index()], item.message(), core, subscriber.who);
+            if core.tasks.any_due() {
+                return false;
+            }
+        }
+        is_over(core, any)
+    }
+
+    /// The items of the next instant and the instant of what follows them, if they come before `limit`, are ordinary, and share their round.
+    fn together(&mut self, limit: Instant) -> Option<(Range<usize>, Instant)> {
         let at = self.head().filter(|at| *at < limit)?;
         self.read_through(at);
         let ahead = &self.ready[self.next..];
-        let count = ahead.iter().take_while(|item| item.at == at && item.event_time == at && item.mark == Mark::Good).count();
+        let count = ahead.iter().take_while(|item| item.at == at && item.is_ordinary()).count();
         let head = ahead.get(count)?.at;
         let shared = count == 1 || count > 1 && !self.spec.one_by_one;
         (shared && head > at).then_some((self.next..self.next + count, head))
     }
 
-    /// Makes an instant of these items and delivers them. `false`: the instant is not over.
-    #[inline(always)]
-    fn deliver_all(&mut self, items: Range<usize>, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> bool {
+    /// As [`PastStream::deliver_one`], with several items: each subscriber gets all of them before the next one gets any.
+    fn deliver_together(&mut self, items: Range<usize>, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> bool {
+        let count = items.len() as u64;
         self.next = items.end;
         self.real_ready -= items.len();
-        self.passed += items.len() as u64;
+        self.passed += count;
         if self.real_ready == 0 {
             self.settle();
         }
         let all = &self.ready[items.clone()];
         core.now = all[0].at;
-        if self.subscribers.iter().any(|subscriber| core.is_living(subscriber.who)) {
-            core.counters.events += all.len() as u64;
+        let any = self.subscribers.iter().any(|subscriber| core.is_living(subscriber.who));
+        if any {
+            core.counters.events += count;
             core.counters.steps += 1;
             if let Some(cover) = &mut self.cover {
-                (self.passed - all.len() as u64..self.passed).for_each(|place| cover.add(place));
+                (self.passed - count..self.passed).for_each(|place| cover.add(place));
             }
         }
+        let mut entry = Entry::of_stream(self.id, self.id, 0, NONE, NONE);
         self.words.clear();
         self.words.extend(all.iter().map(|item| {
-            let entry = Entry::of_stream(self.id, self.id, item.index, NONE, NONE);
+            entry.cause = item.index;
             core.word(&entry, const { digest_of_text(M::KIND) }, digest_of(item.message()))
         }));
         self.draining = Draining { items, subscribers: 0, given: 0 };
-        let before = core.counters.deliveries;
-        while let Some(&Subscriber { who, deliver }) = self.subscribers.get(self.draining.subscribers) {
-            if core.is_living(who) {
+        for subscriber in &self.subscribers {
+            if core.is_living(subscriber.who) {
+                entry.to = subscriber.who;
+                let cell = &mut *cells[subscriber.who.index()];
                 for (item, word) in all.iter().zip(&self.words) {
                     self.draining.given += 1;
-                    core.record_item(self.id, who, item.index, item.message(), *word);
-                    deliver(&mut *cells[who.index()], item.message(), core, who);
+                    entry.cause = item.index;
+                    core.record_share(&entry, item.message(), *word);
+                    (subscriber.deliver)(cell, item.message(), core, subscriber.who);
                 }
             }
             self.draining.subscribers += 1;
@@ -136,12 +185,18 @@ impl<M: Message> PastStream<M> {
                 return false;
             }
         }
-        if core.attention || core.attention_when_still || !core.next.is_empty() {
-            return false;
-        }
-        if core.counters.deliveries > before {
-            core.count_instant();
-        }
-        true
+        is_over(core, any)
     }
+}
+
+/// Whether an instant in which everything was delivered is over; if so, and if there was anything, it is counted.
+#[inline(always)]
+fn is_over(core: &mut Core, any: bool) -> bool {
+    if core.attention || core.attention_when_still || !core.next.is_empty() {
+        return false;
+    }
+    if any {
+        core.count_instant();
+    }
+    true
 }
