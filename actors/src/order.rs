@@ -17,6 +17,12 @@ use crate::position::Money;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct OrderId(pub u64);
 
+impl OrderId {
+    /// The number of no order: under it a portfolio tells a strategy that its part of a position was liquidated. Strategies number theirs from 1
+    /// on.
+    pub const LIQUIDATION: Self = Self(0);
+}
+
 /// At what price an order may be filled, and from when on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum OrderKind {
@@ -45,6 +51,19 @@ pub enum OrderKind {
         /// How much is shown at a time.
         display: Quantity,
     },
+}
+
+impl OrderKind {
+    /// The price that it names: its limit, or the trigger of one without a limit.
+    pub(crate) const fn price(&self) -> Option<Price> {
+        match *self {
+            Self::Limit(price)
+            | Self::Iceberg { limit: price, .. }
+            | Self::StopLimit { limit: price, .. }
+            | Self::Stop { trigger: price } => Some(price),
+            Self::Market | Self::TrailingStop(_) => None,
+        }
+    }
 }
 
 /// How far behind the market a trailing stop stays.
@@ -133,6 +152,21 @@ pub enum OrderAction {
     },
     /// Cancel all open orders of the owner in the instrument.
     CancelAll,
+}
+
+impl OrderAction {
+    /// What there is to say, order by order, if none of it is done. A request to cancel whatever there is cannot be refused.
+    pub(crate) fn refused(&self, reason: Reject) -> Vec<(OrderId, Side, Outcome)> {
+        let rejected = |ticket: &Ticket| (ticket.id, ticket.side, Outcome::Rejected { quantity: ticket.quantity, reason });
+        match self {
+            Self::Submit(ticket) => vec![rejected(ticket)],
+            Self::Oco(tickets) => tickets.iter().map(rejected).collect(),
+            Self::Bracket { entry, exits } => [entry, &exits[0], &exits[1]].map(rejected).to_vec(),
+            Self::Modify(amendment) => vec![(amendment.id, amendment.side, Outcome::ModifyRejected { reason })],
+            Self::Cancel { id, side } => vec![(*id, *side, Outcome::CancelRejected { reason })],
+            Self::CancelAll => Vec::new(),
+        }
+    }
 }
 
 /// How an open order is to be changed.
@@ -357,8 +391,10 @@ pub enum Reject {
     LinkedRejected,
     /// An exit is on the side of its entry.
     WrongSide,
-    /// The venue takes whole orders only, to be filled at once: no stops, no shown parts.
+    /// The venue takes whole orders only, to be filled at once: no stops, no shown parts. A portfolio takes numbers below 2^40 only.
     NotSupported,
+    /// What is free in the account does not cover what the order could open.
+    InsufficientMargin,
 }
 
 impl fmt::Display for Reject {
@@ -388,6 +424,7 @@ impl fmt::Display for Reject {
             Self::LinkedRejected => "an order that it belongs to was rejected",
             Self::WrongSide => "an exit is on the side of its entry",
             Self::NotSupported => "the venue does not take orders of this kind",
+            Self::InsufficientMargin => "the account does not cover what the order could open",
         })
     }
 }

@@ -34,3 +34,5 @@ pub use settings::{SettingsError, TraderSettings};
 pub use trader::Trader;
 pub use wire::TimerTag;
 pub use working::WorkingOrder;
+#[cfg(feature = "portfolio")]
+pub(crate) use working::amended;
