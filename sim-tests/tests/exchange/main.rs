@@ -190,7 +190,7 @@ const MUST: [&str; 26] = [
 
 #[test]
 fn same_fills_under_every_host() {
-    let cases = number("EXCHANGE_CASES", 120);
+    let cases = number("EXCHANGE_CASES", 160);
     let (mut counts, mut all) = (Vec::new(), BTreeMap::new());
     check_all(worlds(), 0, cases, |world| {
         let inline = run(world, 0);

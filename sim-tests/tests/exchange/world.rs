@@ -107,7 +107,7 @@ fn ticket() -> impl Strategy<Value = Ticket> + Clone {
     })
 }
 
-/// An action; numbers of new orders are given later, those of others are taken modulo what there is.
+/// An action; numbers of new orders are given later, those of others are counted back from there.
 fn action() -> impl Strategy<Value = OrderAction> + Clone {
     let number = 0u64..1_000;
     prop_oneof![
@@ -117,19 +117,22 @@ fn action() -> impl Strategy<Value = OrderAction> + Clone {
             entry,
             exits: exits.map(|exit| Ticket { side: entry.side.opposite(), ..exit }),
         }),
-        2 => (number.clone(), side(), quantity(), prop::option::of(price())).prop_map(|(id, side, quantity, limit)| {
+        4 => (number.clone(), side(), quantity(), prop::option::of(price())).prop_map(|(id, side, quantity, limit)| {
             OrderAction::Modify(Amendment { id: OrderId(id), side, quantity, limit, trigger: None })
         }),
-        3 => (number, side()).prop_map(|(id, side)| OrderAction::Cancel { id: OrderId(id), side }),
+        2 => (number, side()).prop_map(|(id, side)| OrderAction::Cancel { id: OrderId(id), side }),
         1 => Just(OrderAction::CancelAll),
     ]
 }
+
+/// Changes and cancellations are of one of so many orders before.
+const RECENT: usize = 6;
 
 /// Numbers orders in their order of time, and has changes and cancellations mean orders that were sent before, with their sides.
 fn numbered(mut steps: Vec<(i64, OrderAction)>) -> Vec<(i64, OrderAction)> {
     steps.sort_by_key(|(at, _)| *at);
     let mut sides: Vec<Side> = Vec::new();
-    let mut number = |ticket: &mut Ticket, sides: &mut Vec<Side>| {
+    let number = |ticket: &mut Ticket, sides: &mut Vec<Side>| {
         sides.push(ticket.side);
         ticket.id = OrderId(sides.len() as u64);
     };
@@ -139,7 +142,7 @@ fn numbered(mut steps: Vec<(i64, OrderAction)>) -> Vec<(i64, OrderAction)> {
             OrderAction::Oco(pair) => pair.iter_mut().for_each(|ticket| number(ticket, &mut sides)),
             OrderAction::Bracket { entry, exits } => [entry].into_iter().chain(exits).for_each(|ticket| number(ticket, &mut sides)),
             OrderAction::Modify(Amendment { id, side, .. }) | OrderAction::Cancel { id, side } if !sides.is_empty() => {
-                let place = id.0 as usize % sides.len();
+                let place = sides.len() - 1 - id.0 as usize % sides.len().min(RECENT);
                 (id.0, *side) = (place as u64 + 1, sides[place]);
             }
             _ => {}
@@ -273,7 +276,7 @@ pub(crate) fn build(world: &World, until: Option<Instant>) -> Result<Simulation,
     stream!("trades", Item::Trade, Trade);
     let mut account_at = None;
     if let Some(Account { keeping, mode, .. }) = account {
-        let margin = Margin { mode: *mode, initial: Parts(100_000_000), maintenance: Parts(80_000_000) };
+        let margin = Margin { mode: *mode, initial: Parts(100_000_000), maintenance: Parts(50_000_000) };
         let mut book = Portfolio::new(*keeping);
         let currency = Currency { code: "USD".to_owned(), decimals: Decimals::new(4).expect("at most 18") };
         book.add_currency(DOLLAR, currency).expect("new");
