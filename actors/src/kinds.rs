@@ -17,8 +17,8 @@ use crate::order::{Order, OrderEvent, OrderRequest};
 use crate::position::Money;
 use crate::venue::Venue;
 
-/// Adds the kinds `bars`, `ema_cross`, `exchange` and `venue`, those of [`strategies`](crate::strategies), scripts of quotes, trades, both,
-/// depth by price and books by order; with the feature `portfolio` the kind `portfolio`, and scripts of funding and conversion rates.
+/// Adds the kinds `bars`, `ema_cross`, `exchange`, `portfolio` and `venue`, those of [`strategies`](crate::strategies), and scripts of quotes,
+/// trades, both, depth by price, books by order, funding and conversion rates.
 pub fn register(registry: &mut Registry) {
     script::<Quote>(
         registry,
@@ -99,7 +99,6 @@ pub fn register(registry: &mut Registry) {
         .accepts::<OrderRequest>()
         .accepts::<PhaseChange>();
     crate::strategies::register(registry);
-    #[cfg(feature = "portfolio")]
     crate::portfolio::register(registry);
 }
 

@@ -53,19 +53,6 @@ pub enum OrderKind {
     },
 }
 
-impl OrderKind {
-    /// The price that it names: its limit, or the trigger of one without a limit.
-    pub(crate) const fn price(&self) -> Option<Price> {
-        match *self {
-            Self::Limit(price)
-            | Self::Iceberg { limit: price, .. }
-            | Self::StopLimit { limit: price, .. }
-            | Self::Stop { trigger: price } => Some(price),
-            Self::Market | Self::TrailingStop(_) => None,
-        }
-    }
-}
-
 /// How far behind the market a trailing stop stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TrailBy {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use stillpoint_engine::Recipient;
 
 use super::book::{Keeping, Leg, Portfolio};
-use super::cover::{Entered, Link, Needed, needed};
+use super::cover::{Entered, Link, Needed, needed, price_of};
 use super::currency::Parts;
 use super::error::PortfolioError;
 use crate::by_instrument::ByInstrument;
@@ -189,7 +189,7 @@ impl Brokerage {
         let before = self.needed(portfolio, instrument)?;
         for (ticket, link) in tickets {
             let reference = self.reference(portfolio, instrument, ticket.side);
-            if reference.is_none() && ticket.kind.price().is_none() {
+            if reference.is_none() && price_of(ticket.kind).is_none() {
                 tickets.iter().for_each(|(ticket, _)| _ = self.orders.remove(&ticket.id));
                 return Err(Reject::NoReference);
             }

@@ -71,7 +71,7 @@ impl Entered {
     }
 
     fn price(&self, kind: OrderKind) -> Price {
-        kind.price().unwrap_or(self.reference)
+        price_of(kind).unwrap_or(self.reference)
     }
 
     /// The price at which it takes the most and the most that may still be filled of it. Of a pair on one side only one counts, the larger one, at
@@ -89,6 +89,17 @@ impl Entered {
         }
         let theirs = other.dearest(kind);
         (if dearness(kind, theirs) > dearness(kind, price) { theirs } else { price }, open)
+    }
+}
+
+/// The price that an order names: its limit, or the trigger of one without a limit.
+pub(super) const fn price_of(kind: OrderKind) -> Option<Price> {
+    match kind {
+        OrderKind::Limit(price)
+        | OrderKind::Iceberg { limit: price, .. }
+        | OrderKind::StopLimit { limit: price, .. }
+        | OrderKind::Stop { trigger: price } => Some(price),
+        OrderKind::Market | OrderKind::TrailingStop(_) => None,
     }
 }
 

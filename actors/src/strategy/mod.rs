@@ -34,5 +34,4 @@ pub use settings::{SettingsError, TraderSettings};
 pub use trader::Trader;
 pub use wire::TimerTag;
 pub use working::WorkingOrder;
-#[cfg(feature = "portfolio")]
 pub(crate) use working::amended;

@@ -2,6 +2,7 @@
 
 mod actor;
 mod by_hand;
+mod kind;
 mod ledger;
 mod liquidations;
 mod trading;
