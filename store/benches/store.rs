@@ -162,13 +162,13 @@ fn large_table(options: &Options, report: &mut Report) {
     report.line("read from the cache, prices summed", rows / seconds / 1e6, "M rows/s", ">= 200");
 }
 
-/// The best time of three full reads, in seconds, into memory that the process has already.
+/// The best time of seven full reads, in seconds, into memory that the process has already.
 fn full_read(library: &VersionLibrary, rows: u64) -> f64 {
     let all = ReadOptions::default().bypass_cache();
     // Whether the allocator gives the memory of a table back to the system, which then costs more than all the rest, depends on what
     // chances to lie behind it. So something does.
     let mut behind = Vec::new();
-    best(3, || {
+    best(7, || {
         let table = library.read("a", &all).expect("read").table;
         behind.push(vec![1u8; 100_000]);
         assert_eq!(table.rows(), rows);
