@@ -4,6 +4,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
+# Property tests try the same cases in each run; another seed tries others.
+export PROPTEST_RNG_SEED="${PROPTEST_RNG_SEED:-1}"
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -28,9 +30,9 @@ cargo --version
 # A browser without a window, which looks at the pages of reports. Without one, these tests are skipped.
 say 'Chromium'
 if ! command -v chromium >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null || true
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null || true
 fi
-command -v chromium || command -v chromium-browser || command -v google-chrome || echo 'none: install the package chromium'
+{ chromium --version || chromium-browser --version || google-chrome --version; } 2>/dev/null || echo 'none: install the package chromium'
 
 # A Python with the programs that read our Parquet files, and with a server of S3. Without one, tests of these are skipped.
 python_tools='duckdb==2.0.0 moto[server]==5.2.5 pandas==3.1.1 pyarrow==26.0.1'
@@ -71,23 +73,31 @@ say 'documentation'
 RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --all-features --no-deps
 
 say 'tests'
-# A test that lacks data prints a line `skipped: ...`; shown here, and counted.
-log="$(mktemp)"
-trap 'rm -f "$log"' EXIT
+# All that they say goes to a file; shown are results, and what a test that failed has said. A test that lacks data or a program
+# prints a line `skipped: ...`: these are counted.
+mkdir -p target
+log=target/test.log
 failed=0
-cargo test --locked --workspace --all-features --no-fail-fast -- --show-output 2>&1 | tee "$log" || failed=1
+cargo test --locked --workspace --all-features --no-fail-fast -- --show-output 2>&1 |
+    tee "$log" | { grep --line-buffered -E '^( +Running|   Doc-tests|test result|test .* FAILED$|skipped: |warning|error)' || true; } || failed=1
 # Small runs of the benchmarks, which check what they compute.
-cargo test --locked --workspace --all-features --bench kernel --bench trace --bench market || failed=1
+cargo test --locked --workspace --all-features --bench kernel --bench trace --bench market 2>&1 | tee -a "$log" || failed=1
 
-skipped="$(grep -c '^skipped: ' "$log" || true)"
+skipped="$(grep -ac '^skipped: ' "$log" || true)"
 printf '\n%s tests skipped for missing data or programs\n' "$skipped"
 if [ "$skipped" != 0 ]; then
-    grep '^skipped: ' "$log"
+    grep -a '^skipped: ' "$log"
     [ -z "${STILLPOINT_SKIP_NOTHING:-}" ] || failed=1
 fi
-grep '^test result' "$log" | tail -n 1 || failed=1
+grep -aq '^test result' "$log" || failed=1
 if [ "$failed" != 0 ]; then
-    echo 'FAILED: see above'
+    say 'what failed'
+    # The reports of failed tests, and errors of the compiler.
+    awk '/^failures:$/ { shown = 1 } /^error/ { shown = 1; left = 40 } shown { print substr($0, 1, 500) }
+        /^test result/ || (left && !--left) { shown = 0 }' "$log" | head -c 60000
+    say 'FAILED'
+    grep -aE '^test .* FAILED$|^error' "$log" || true
+    echo "all that was said is in $log"
     exit 1
 fi
 echo 'everything holds'

@@ -1,9 +1,9 @@
 //! How much faster two threads are than one, by the work of an event and the work in a window, next to what the machine itself gives.
 //!
-//! `cargo bench -p stillpoint-engine --bench hosts [-- --json] [--pairs N] [--seconds S] [--threads N] [--work NS]
+//! `cargo bench -p stillpoint-engine --bench hosts [-- --json] [--rounds N] [--seconds S] [--threads N] [--work NS]
 //! [--window US]`, the last two for one row or column of the table. Each cell is the
-//! median over pairs of runs, one inline and one on the other host, one after the other; the control is the same for two loops that know
-//! nothing of each other. Without `--bench`, which `cargo bench` adds, everything is run once and small.
+//! median over rounds, each a run on every host, one after the other; `of better` is how fast the automatic host was next to the better of
+//! the two that it chooses from, in the same rounds. The control is the same for two loops that know nothing of each other. Without `--bench`, which `cargo bench` adds, everything is run once and small.
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
 mod work;
@@ -24,7 +24,7 @@ const KERNEL_NS: u64 = 130;
 struct Options {
     json: bool,
     full: bool,
-    pairs: usize,
+    rounds: usize,
     seconds: f64,
     threads: usize,
     work_ns: Option<u64>,
@@ -32,14 +32,14 @@ struct Options {
 }
 
 fn options() -> Options {
-    let mut options = Options { json: false, full: false, pairs: 11, seconds: 0.3, threads: 2, work_ns: None, window_us: None };
+    let mut options = Options { json: false, full: false, rounds: 11, seconds: 0.3, threads: 2, work_ns: None, window_us: None };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut number = || arguments.next().and_then(|text| text.parse::<f64>().ok()).expect("a number after the option");
         match argument.as_str() {
             "--json" => options.json = true,
             "--bench" => options.full = true,
-            "--pairs" => options.pairs = number() as usize,
+            "--rounds" => options.rounds = number() as usize,
             "--seconds" => options.seconds = number(),
             "--threads" => options.threads = number() as usize,
             "--work" => options.work_ns = Some(number() as u64),
@@ -48,7 +48,7 @@ fn options() -> Options {
         }
     }
     if !options.full {
-        (options.pairs, options.seconds) = (1, 0.002);
+        (options.rounds, options.seconds) = (1, 0.002);
     }
     options
 }
@@ -61,16 +61,17 @@ struct Cell {
     inline_ms: f64,
     actix: f64,
     auto: f64,
+    of_better: f64,
     crossing: f64,
 }
 
 fn main() {
     let options = options();
     let pace = Pace::measure();
-    let control = median((0..options.pairs).map(|_| control(pace, options.seconds)));
+    let control = median((0..options.rounds).map(|_| control(pace, options.seconds)));
     if !options.json {
         println!("two loops that know nothing of each other: {control:.2} times as fast on two threads as on one");
-        println!("{:>8} {:>9} {:>10} {:>10} {:>9} {:>9}", "work", "window", "crossing", "inline", "actix", "auto");
+        println!("{:>8} {:>9} {:>10} {:>10} {:>9} {:>9} {:>10}", "work", "window", "crossing", "inline", "actix", "auto", "of better");
     }
     let mut cells = Vec::new();
     for (remote, name) in [(10, "10 % of the messages cross"), (0, "nothing crosses")] {
@@ -85,9 +86,11 @@ fn main() {
                 }
                 let cell = cell(&options, pace, remote, work_ns, *window_us);
                 if !options.json {
-                    let Cell { inline_ms, actix, auto, crossing, .. } = cell;
+                    let Cell { inline_ms, actix, auto, of_better, crossing, .. } = cell;
                     let percent = crossing * 100.0;
-                    println!("{work_ns:>5} ns {window_us:>6} us {percent:>8.1} % {inline_ms:>7.1} ms {actix:>8.2}x {auto:>8.2}x");
+                    println!(
+                        "{work_ns:>5} ns {window_us:>6} us {percent:>8.1} % {inline_ms:>7.1} ms {actix:>8.2}x {auto:>8.2}x {of_better:>10.3}"
+                    );
                 }
                 cells.push(cell);
             }
@@ -100,9 +103,9 @@ fn main() {
 
 fn print_json(control: f64, cells: &[Cell]) {
     let rows = cells.iter().map(|cell| {
-        let Cell { remote, work_ns, window_us, inline_ms, actix, auto, crossing } = cell;
+        let Cell { remote, work_ns, window_us, inline_ms, actix, auto, of_better, crossing } = cell;
         format!(
-            r#"    {{"remote_percent": {remote}, "work_ns": {work_ns}, "window_us": {window_us}, "inline_ms": {inline_ms:.2}, "actix": {actix:.3}, "auto": {auto:.3}, "crossing": {crossing:.3}}}"#
+            r#"    {{"remote_percent": {remote}, "work_ns": {work_ns}, "window_us": {window_us}, "inline_ms": {inline_ms:.2}, "actix": {actix:.3}, "auto": {auto:.3}, "of_better": {of_better:.3}, "crossing": {crossing:.3}}}"#
         )
     });
     let rows: Vec<String> = rows.collect();
@@ -124,19 +127,27 @@ fn cell(options: &Options, pace: Pace, remote: u32, work_ns: u64, window_us: u64
         (begun.elapsed().as_secs_f64(), outcome.trace_hash)
     };
     let threads = options.threads;
-    let (mut actix, mut auto, mut inlines) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..options.pairs {
-        for (host, ratios) in [(Host::Actix { threads }, &mut actix), (Host::Auto { threads }, &mut auto)] {
-            let (inline, expected) = time(Host::Inline);
-            let (other, hash) = time(host);
-            assert_eq!(hash, expected, "a host can be seen in the trace");
-            ratios.push(inline / other);
-            inlines.push(inline);
-        }
+    let hosts = [Host::Inline, Host::Actix { threads }, Host::Auto { threads }];
+    let rounds: Vec<[f64; 3]> = (0..options.rounds)
+        .map(|_| {
+            let [(inline, expected), (actix, of_actix), (auto, of_auto)] = hosts.map(time);
+            assert_eq!([of_actix, of_auto], [expected; 2], "a host can be seen in the trace");
+            [inline, actix, auto]
+        })
+        .collect();
+    let speed_up = |host: usize| median(rounds.iter().map(|times| times[0] / times[host]));
+    let (actix, auto) = (speed_up(1), speed_up(2));
+    let better = usize::from(actix > 1.0);
+    Cell {
+        remote,
+        work_ns,
+        window_us,
+        inline_ms: median(rounds.iter().map(|times| times[0])) * 1e3,
+        actix,
+        auto,
+        of_better: median(rounds.iter().map(|times| times[better] / times[2])),
+        crossing: hopping.crossing(),
     }
-    let crossing = hopping.crossing();
-    let inline_ms = median(inlines.into_iter()) * 1e3;
-    Cell { remote, work_ns, window_us, inline_ms, actix: median(actix.into_iter()), auto: median(auto.into_iter()), crossing }
 }
 
 /// How much faster two loops are on two threads than one after the other.

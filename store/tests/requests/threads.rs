@@ -104,7 +104,8 @@ impl Operation<Registers> for Touch {
         match self.plan.fate {
             Fate::Good => Ok(seen),
             Fate::Fails => Err(Failed(seen)),
-            Fate::Panics => panic!("{seen}"),
+            // A panic that prints nothing: there are tens of thousands of them.
+            Fate::Panics => std::panic::resume_unwind(Box::new(seen)),
         }
     }
 }
