@@ -431,8 +431,16 @@ impl Market {
         }
     }
 
-    /// Does what an input has set off: exits whose entry has ended, then stops whose trigger was reached, until there is none.
+    /// Does what an input has set off.
+    #[inline(always)]
     fn settle(&mut self, out: &mut Outbox) {
+        if !self.ready.is_empty() || !self.stops.is_empty() {
+            self.follow_up(out);
+        }
+    }
+
+    /// Exits whose entry has ended, then stops whose trigger was reached, until there is none.
+    fn follow_up(&mut self, out: &mut Outbox) {
         loop {
             if !self.ready.is_empty() {
                 let exits = self.ready.remove(0);

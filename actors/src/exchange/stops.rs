@@ -32,7 +32,8 @@ impl Stops {
         }
     }
 
-    fn is_empty(&self) -> bool {
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
         self.buys.is_empty() && self.sells.is_empty() && self.reached.is_empty()
     }
 }

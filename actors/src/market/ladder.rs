@@ -1,36 +1,142 @@
 //! The price levels of one side of a book. Invariant: prices are unique and sorted, the best one last, in blocks of which a change moves one at most.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::decimal::Price;
 use crate::event::Side;
 
-/// How many levels lie side by side: few enough to be moved quickly, enough that there are few blocks to look through.
+/// How many slots lie side by side: as many as a word has bits, few enough to be moved quickly, enough that there are few blocks to look through.
 const BLOCK: usize = 64;
 
-/// Price levels of one side.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Ladder<L> {
-    side: Side,
-    /// By [`Ladder::key`], ascending, in blocks of at most [`BLOCK`]. None of them is empty unless it is the only one.
-    blocks: Vec<Vec<(i64, L)>>,
-    /// The least key of each block.
-    firsts: Vec<i64>,
-    len: usize,
+/// Slots for levels, with their keys in ascending order. A slot that is not taken keeps the key it had, or has the greatest there is: so most levels
+/// that come back, as they do all the time near the best price, move nothing.
+#[derive(Clone, Debug)]
+struct Block<L> {
+    keys: [i64; BLOCK],
+    levels: [L; BLOCK],
+    /// Which slots are taken: the lowest bit is that of the first one.
+    taken: u64,
 }
 
-/// Two are equal if they have the same levels, however these are divided.
-impl<L: PartialEq> PartialEq for Ladder<L> {
-    fn eq(&self, other: &Self) -> bool {
-        (self.side, self.len) == (other.side, other.len) && self.blocks.iter().flatten().eq(other.blocks.iter().flatten())
+impl<L: Copy + Default> Block<L> {
+    fn new() -> Self {
+        Self { keys: [i64::MAX; BLOCK], levels: [L::default(); BLOCK], taken: 0 }
+    }
+
+    /// How many keys are below this one. The same few steps for every key, without a branch that a processor could only guess.
+    #[inline(always)]
+    fn rank(&self, key: i64) -> usize {
+        let mut below = 0;
+        for step in [32, 16, 8, 4, 2, 1] {
+            below += step * usize::from(self.keys[(below + step - 1) % BLOCK] < key);
+        }
+        below + usize::from(self.keys[below % BLOCK] < key)
+    }
+
+    #[inline(always)]
+    fn is_taken(&self, slot: usize) -> bool {
+        self.taken >> slot & 1 == 1
+    }
+
+    /// The slot of a level.
+    #[inline(always)]
+    fn find(&self, key: i64) -> Option<usize> {
+        let slot = self.rank(key);
+        (slot < BLOCK && self.keys[slot] == key && self.is_taken(slot)).then_some(slot)
+    }
+
+    /// A slot for a key that has none, the first key of this rank; `None` if all are taken. What lies between its place and the nearest slot that is
+    /// not taken moves by one.
+    fn make_room(&mut self, rank: usize, key: i64) -> Option<usize> {
+        if rank < BLOCK && self.keys[rank] == key {
+            self.taken |= 1 << rank;
+            return Some(rank);
+        }
+        let above = if rank < BLOCK { rank + (!self.taken >> rank).trailing_zeros() as usize } else { BLOCK };
+        let slot = if above < BLOCK {
+            self.keys.copy_within(rank..above, rank + 1);
+            self.levels.copy_within(rank..above, rank + 1);
+            self.taken |= 1 << above;
+            rank
+        } else {
+            // All from the place on are taken: the last one before it that is not.
+            let below = (BLOCK - 1).checked_sub((!self.taken).leading_zeros() as usize)?;
+            self.keys.copy_within(below + 1..rank, below);
+            self.levels.copy_within(below + 1..rank, below);
+            self.taken |= 1 << below;
+            rank - 1
+        };
+        self.keys[slot] = key;
+        Some(slot)
+    }
+
+    /// Moves the better half, of a block of which all slots are taken, to a block of its own.
+    fn split(&mut self) -> Self {
+        let (mut better, half) = (Self::new(), BLOCK / 2);
+        better.keys[..half].copy_from_slice(&self.keys[half..]);
+        better.levels[..half].copy_from_slice(&self.levels[half..]);
+        better.taken = self.taken >> half;
+        self.keys[half..].fill(i64::MAX);
+        self.taken &= (1 << half) - 1;
+        better
+    }
+
+    /// The last slot that is taken.
+    #[inline(always)]
+    fn last(&self) -> Option<usize> {
+        (BLOCK - 1).checked_sub(self.taken.leading_zeros() as usize)
+    }
+
+    fn levels(&self) -> impl DoubleEndedIterator<Item = (i64, &L)> {
+        (0..BLOCK).filter(|slot| self.is_taken(*slot)).map(|slot| (self.keys[slot], &self.levels[slot]))
     }
 }
 
-impl<L: Eq> Eq for Ladder<L> {}
+/// Price levels of one side.
+#[derive(Clone, Debug)]
+pub(crate) struct Ladder<L> {
+    side: Side,
+    /// By [`Ladder::key`], ascending. A slot of each is taken, unless it is the only block.
+    blocks: Vec<Block<L>>,
+    /// From which key on each block has the levels: the first one from the least key there is.
+    from: Vec<i64>,
+    len: usize,
+    /// The block of the last change, where the next one is looked for first: an exchange tells the changes of one update sorted by price.
+    near: usize,
+}
+
+/// Two are equal if they have the same levels, however these are divided.
+impl<L: Copy + Default + PartialEq> PartialEq for Ladder<L> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.side, self.len) == (other.side, other.len) && self.iter().eq(other.iter())
+    }
+}
+
+impl<L: Copy + Default + Eq> Eq for Ladder<L> {}
+
+/// As its side and its levels, the best one first.
+impl<L: Copy + Default + Serialize> Serialize for Ladder<L> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.side, self.iter().collect::<Vec<_>>()).serialize(serializer)
+    }
+}
+
+impl<'de, L: Copy + Default + Deserialize<'de>> Deserialize<'de> for Ladder<L> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (side, levels) = <(Side, Vec<(Price, L)>)>::deserialize(deserializer)?;
+        let mut ladder = Self::new(side);
+        levels.into_iter().for_each(|(price, level)| *ladder.or_default(price) = level);
+        Ok(ladder)
+    }
+}
 
 impl<L> Ladder<L> {
     pub(crate) const fn new(side: Side) -> Self {
-        Self { side, blocks: Vec::new(), firsts: Vec::new(), len: 0 }
+        Self { side, blocks: Vec::new(), from: Vec::new(), len: 0, near: 0 }
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.len
     }
 
     /// A number that is greater for a better price: the price itself, or its bitwise complement, which reverses the order and cannot overflow.
@@ -47,100 +153,129 @@ impl<L> Ladder<L> {
             Side::Sell => Price(!key),
         }
     }
+}
 
-    /// The block in which a key is, or would be. Most changes are near the best level, so the last block is looked at first.
+impl<L: Copy + Default> Ladder<L> {
+    /// The block in which a key is, or would be. Most are near the best level, so the last block is looked at first.
     fn block(&self, key: i64) -> usize {
-        match self.firsts.last() {
-            Some(first) if *first > key => self.firsts.partition_point(|first| *first <= key).saturating_sub(1),
-            _ => self.firsts.len().saturating_sub(1),
+        match self.from.last() {
+            Some(from) if *from > key => self.from.partition_point(|from| *from <= key) - 1,
+            _ => self.from.len().saturating_sub(1),
         }
     }
 
-    /// Where a key is, or would be: its block, and its place there.
-    fn find(&self, key: i64) -> (usize, Result<usize, usize>) {
-        let block = self.block(key);
-        let place = self.blocks.get(block).map_or(Err(0), |levels| levels.binary_search_by_key(&key, |level| level.0));
-        (block, place)
+    /// The block in which a key that is to be changed is, or would be, which may be none yet.
+    #[inline]
+    fn seek(&mut self, key: i64) -> usize {
+        let is_near = match self.from.get(self.near..) {
+            Some([from, next, ..]) => (*from..*next).contains(&key),
+            Some([from]) => *from <= key,
+            _ => false,
+        };
+        if !is_near {
+            self.near = self.block(key);
+        }
+        self.near
     }
 
+    /// The level of this price. Where there are few, as where an owner has orders, most prices that are asked for are better than all of them.
+    #[inline]
     pub(crate) fn get(&self, price: Price) -> Option<&L> {
-        let (block, place) = self.find(self.key(price));
-        place.ok().map(|at| &self.blocks[block][at].1)
+        let key = self.key(price);
+        if self.best_key().is_none_or(|best| key > best) {
+            return None;
+        }
+        let block = self.blocks.get(self.block(key))?;
+        block.find(key).map(|slot| &block.levels[slot])
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, price: Price) -> Option<&mut L> {
-        let (block, place) = self.find(self.key(price));
-        place.ok().map(|at| &mut self.blocks[block][at].1)
+        let key = self.key(price);
+        let at = self.seek(key);
+        let block = self.blocks.get_mut(at)?;
+        block.find(key).map(|slot| &mut block.levels[slot])
     }
 
     /// The level of this price, made if there is none.
-    pub(crate) fn or_insert_with(&mut self, price: Price, level: impl FnOnce() -> L) -> &mut L {
+    #[inline]
+    pub(crate) fn or_default(&mut self, price: Price) -> &mut L {
         let key = self.key(price);
-        let (block, at) = match self.find(key) {
-            (block, Ok(at)) => (block, at),
-            (block, Err(at)) => self.insert((block, at), (key, level())),
+        let at = self.seek(key);
+        let found = self.blocks.get(at).and_then(|block| block.find(key));
+        let (at, slot) = match found {
+            Some(slot) => (at, slot),
+            None => self.insert(at, key),
         };
-        &mut self.blocks[block][at].1
+        &mut self.blocks[at].levels[slot]
     }
 
-    /// Puts a level where its key belongs, and gives where it is then.
-    fn insert(&mut self, (mut block, mut at): (usize, usize), level: (i64, L)) -> (usize, usize) {
+    /// Makes a level in the block where its key belongs, and gives where it is then.
+    fn insert(&mut self, mut at: usize, key: i64) -> (usize, usize) {
         if self.blocks.is_empty() {
-            self.blocks.push(Vec::with_capacity(BLOCK));
-            self.firsts.push(level.0);
-        } else if self.blocks[block].len() == BLOCK {
-            // The better half goes on growing at its end.
-            let mut better = Vec::with_capacity(BLOCK);
-            better.extend(self.blocks[block].drain(BLOCK / 2..));
-            self.firsts.insert(block + 1, better[0].0);
-            self.blocks.insert(block + 1, better);
-            if at > BLOCK / 2 {
-                (block, at) = (block + 1, at - BLOCK / 2);
-            }
+            self.blocks.push(Block::new());
+            self.from.push(i64::MIN);
         }
-        if at == 0 {
-            self.firsts[block] = level.0;
+        if self.blocks[at].taken == u64::MAX {
+            let better = self.blocks[at].split();
+            let from = better.keys[0];
+            self.blocks.insert(at + 1, better);
+            self.from.insert(at + 1, from);
+            at += usize::from(key >= from);
         }
-        self.blocks[block].insert(at, level);
+        let block = &mut self.blocks[at];
+        let slot = block.make_room(block.rank(key), key).expect("a slot of a block that is not full");
+        block.levels[slot] = L::default();
         self.len += 1;
-        (block, at)
+        (at, slot)
     }
 
+    #[inline]
     pub(crate) fn remove(&mut self, price: Price) -> Option<L> {
-        let (block, Ok(at)) = self.find(self.key(price)) else { return None };
-        let levels = &mut self.blocks[block];
-        let (_, level) = levels.remove(at);
+        let key = self.key(price);
+        let at = self.seek(key);
+        let block = self.blocks.get_mut(at)?;
+        let slot = block.find(key)?;
+        let level = block.levels[slot];
+        block.taken &= !(1 << slot);
         self.len -= 1;
-        match levels.first() {
-            Some(first) => self.firsts[block] = first.0,
-            None if self.len > 0 => {
-                self.blocks.remove(block);
-                self.firsts.remove(block);
-            }
-            None => {}
+        if block.taken == 0 && self.len > 0 {
+            self.drop_block(at);
         }
         Some(level)
     }
 
+    /// Drops a block without levels, which is not the only one.
+    #[cold]
+    fn drop_block(&mut self, at: usize) {
+        self.blocks.remove(at);
+        self.from.remove(at);
+        self.from[0] = i64::MIN;
+    }
+
+    #[inline(always)]
+    fn best_key(&self) -> Option<i64> {
+        let block = self.blocks.last()?;
+        block.last().map(|slot| block.keys[slot])
+    }
+
+    #[inline]
     pub(crate) fn best(&self) -> Option<(Price, &L)> {
-        self.blocks.last()?.last().map(|(key, level)| (self.price(*key), level))
+        let block = self.blocks.last()?;
+        block.last().map(|slot| (self.price(block.keys[slot]), &block.levels[slot]))
     }
 
     /// All levels, the best one first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Price, &L)> {
-        self.blocks.iter().rev().flat_map(|levels| levels.iter().rev()).map(|(key, level)| (self.price(*key), level))
+        self.blocks.iter().rev().flat_map(|block| block.levels().rev()).map(|(key, level)| (self.price(key), level))
     }
 
     /// Takes all levels away; a block stays to be filled again.
     pub(crate) fn clear(&mut self) {
         self.blocks.truncate(1);
-        self.firsts.truncate(1);
-        self.blocks.iter_mut().for_each(Vec::clear);
+        self.from.truncate(1);
+        self.blocks.iter_mut().for_each(|block| block.taken = 0);
         self.len = 0;
-    }
-
-    pub(crate) const fn len(&self) -> usize {
-        self.len
     }
 }
 
@@ -167,12 +302,12 @@ mod tests {
     proptest! {
         /// A sorted map is the oracle.
         #[test]
-        fn a_ladder_is_a_sorted_map(steps in prop::collection::vec((-300i64..300, 0..3u8), 1..900), sell in any::<bool>()) {
+        fn a_ladder_is_a_sorted_map(steps in prop::collection::vec((prop_oneof![-300i64..300, Just(i64::MIN), Just(i64::MAX)], 0..3u8), 1..900), sell in any::<bool>()) {
             let mut ladder = Ladder::new(if sell { Side::Sell } else { Side::Buy });
             let mut map = std::collections::BTreeMap::new();
             for (value, (price, insert)) in steps.into_iter().enumerate() {
                 if insert > 0 {
-                    *ladder.or_insert_with(Price(price), || 0) = value;
+                    *ladder.or_default(Price(price)) = value;
                     map.insert(price, value);
                 } else {
                     prop_assert_eq!(ladder.remove(Price(price)), map.remove(&price));
@@ -182,8 +317,9 @@ mod tests {
                 let found: Vec<_> = ladder.iter().collect();
                 prop_assert!(found.iter().zip(&expected).all(|(a, b)| (a.0.0, a.1) == (*b.0, b.1)) && found.len() == expected.len());
                 prop_assert_eq!((ladder.len(), ladder.best().map(|(price, value)| (price.0, value))), (map.len(), expected.first().map(|(price, value)| (**price, *value))));
-                prop_assert!(ladder.blocks.iter().all(|block| (1..=BLOCK).contains(&block.len()) || map.is_empty()));
-                prop_assert!(map.is_empty() || ladder.blocks.iter().zip(&ladder.firsts).all(|(block, first)| block[0].0 == *first));
+                prop_assert!(ladder.blocks.iter().all(|block| block.taken != 0 || map.is_empty() && ladder.blocks.len() == 1));
+                prop_assert!(ladder.blocks.iter().all(|block| block.keys.is_sorted()));
+                prop_assert!(ladder.blocks.iter().zip(&ladder.from).all(|(block, from)| block.levels().all(|(key, _)| key >= *from)));
             }
         }
     }
@@ -192,18 +328,20 @@ mod tests {
     fn how_the_levels_are_divided_tells_nothing() {
         let filled = |prices: &mut dyn Iterator<Item = i64>| {
             let mut ladder = Ladder::new(Side::Buy);
-            prices.for_each(|price| *ladder.or_insert_with(Price(price), || 0) = price);
+            prices.for_each(|price| *ladder.or_default(Price(price)) = price);
             ladder
         };
         let (up, down) = (filled(&mut (0..500)), filled(&mut (0..500).rev()));
-        assert_ne!(up.firsts, down.firsts);
+        assert_ne!(up.from, down.from);
         assert_eq!(up, down);
+        let read: Ladder<i64> = ron::from_str(&ron::to_string(&up).expect("a text")).expect("a ladder");
+        assert!(read == up && read.best() == Some((Price(499), &499)));
         let mut other = down.clone();
         other.remove(Price(499));
         assert_ne!(up, other);
         other.clear();
         assert!(other.len() == 0 && other.best().is_none() && other.get(Price(3)).is_none() && other == Ladder::new(Side::Buy));
-        *other.or_insert_with(Price(7), || 0) = 7;
+        *other.or_default(Price(7)) = 7;
         assert_eq!(other.best(), Some((Price(7), &7)));
     }
 
@@ -211,7 +349,7 @@ mod tests {
     fn better_is_higher_for_bids_and_lower_for_asks() {
         let mut asks = Ladder::new(Side::Sell);
         for price in [i64::MAX, 3, i64::MIN, 5] {
-            asks.or_insert_with(Price(price), || ());
+            asks.or_default(Price(price));
         }
         assert_eq!(asks.best().map(|(price, ())| price), Some(Price(i64::MIN)));
         assert_eq!(asks.iter().map(|(price, ())| price.0).collect::<Vec<_>>(), [i64::MIN, 3, 5, i64::MAX]);

@@ -28,6 +28,13 @@ struct Queue {
     quantity: i128,
 }
 
+/// Of nobody yet.
+impl Default for Queue {
+    fn default() -> Self {
+        Self { first: OrderKey(u32::MAX), last: OrderKey(u32::MAX), quantity: 0 }
+    }
+}
+
 /// A book of orders by price and time. Each order carries a value of the caller's.
 ///
 /// ```
@@ -95,12 +102,14 @@ impl<T> OrderBook<T> {
             Side::Sell => &mut self.asks,
         };
         let mut before = None;
-        let queue = ladder.or_insert_with(price, || Queue { first: key, last: key, quantity: 0 });
-        queue.quantity += i128::from(quantity.0);
-        if queue.last != key {
+        let queue = ladder.or_default(price);
+        if queue.quantity == 0 {
+            queue.first = key;
+        } else {
             before = Some(queue.last);
-            queue.last = key;
         }
+        queue.last = key;
+        queue.quantity += i128::from(quantity.0);
         if let Some(before) = before {
             self.node_mut(before).behind = Some(key);
         }

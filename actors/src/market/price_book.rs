@@ -70,7 +70,7 @@ impl PriceBook {
     pub fn set(&mut self, side: Side, price: Price, quantity: Quantity) {
         let ladder = self.ladder_mut(side);
         if quantity.0 > 0 {
-            *ladder.or_insert_with(price, Level::default) = Level { quantity, traded: Quantity(0) };
+            *ladder.or_default(price) = Level { quantity, traded: Quantity(0) };
         } else {
             ladder.remove(price);
         }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use stillpoint_engine::Report;
 
-use super::{positive, whole_lots};
+use super::{positive, whole_lots, whole_times};
 use crate::decimal::{Price, Quantity};
 use crate::event::{Quote, Side};
 use crate::instrument::{Instrument, InstrumentId};
@@ -72,8 +72,8 @@ impl MarketMaker {
         let centre = (bid + ask) * limit - 2 * skew * held;
         let (distance, step) = (2 * half_spread * limit, 2 * limit * tick);
         let (price, room) = match side {
-            Side::Buy => (((centre - distance).div_euclid(step) * tick).min(ask - tick), limit - held),
-            Side::Sell => ((-(-(centre + distance)).div_euclid(step) * tick).max(bid + tick), limit + held),
+            Side::Buy => ((whole_times(centre - distance, step) * tick).min(ask - tick), limit - held),
+            Side::Sell => ((-whole_times(-(centre + distance), step) * tick).max(bid + tick), limit + held),
         };
         let price = i64::try_from(price).unwrap_or(if price < 0 { i64::MIN } else { i64::MAX });
         (Price(price), whole_lots(i128::from(quantity.0).min(room).max(0), instrument.lot_size))

@@ -37,5 +37,29 @@ fn positive(field: &'static str, quantity: Quantity) -> Result<(), SettingsError
 /// Rounded down to the lots of an instrument.
 fn whole_lots(quantity: i128, lot: Quantity) -> Quantity {
     let lot = i128::from(lot.0.max(1));
-    Quantity(i64::try_from(quantity.div_euclid(lot) * lot).unwrap_or(i64::MAX))
+    Quantity(i64::try_from(whole_times(quantity, lot) * lot).unwrap_or(i64::MAX))
+}
+
+/// How many times `step`, which is above zero, goes into `distance`, rounded down. What fits into 64 bits, as nearly all does, is divided there:
+/// processors have no division of 128 bits.
+fn whole_times(distance: i128, step: i128) -> i128 {
+    match (i64::try_from(distance), i64::try_from(step)) {
+        (Ok(distance), Ok(step)) => i128::from(distance.div_euclid(step)),
+        _ => distance.div_euclid(step),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::whole_times;
+
+    #[test]
+    fn rounded_down_on_both_sides_of_zero_and_beyond_64_bits() {
+        let far = i128::from(i64::MAX) + 1;
+        for (distance, step, times) in
+            [(7, 2, 3), (-7, 2, -4), (-8, 2, -4), (far, 1, far), (-far, 1, -far), (-far - 1, 2, -far / 2 - 1), (5, far, 0), (-5, far, -1)]
+        {
+            assert_eq!(whole_times(distance, step), times, "{distance} by {step}");
+        }
+    }
 }

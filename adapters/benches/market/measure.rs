@@ -79,6 +79,7 @@ pub(crate) fn bytes_per_event(events: u64) -> Option<f64> {
     };
     let bytes = (peak_kib(events)? - peak_kib(0)?) * 1024.0 / events as f64;
     let least = size_of::<stillpoint_engine::Timed<stillpoint_actors::Quote>>() as f64;
-    assert!(bytes >= least, "{bytes} bytes an event, but a quote alone takes {least}");
+    // Peaks are told in whole kibibytes, and that of an empty run is not the same each time.
+    assert!(bytes >= 0.99 * least, "{bytes} bytes an event, but a quote alone takes {least}");
     Some(bytes)
 }

@@ -662,7 +662,7 @@ impl Core {
     #[inline(always)]
     fn record(&mut self, entry: &Entry, kind: &'static str, kind_digest: u64, digest: u64) {
         let word = self.word(entry, kind_digest, digest);
-        self.record_word(entry, kind, word);
+        self.record_word(entry.to, kind, word);
     }
 
     /// One word for everything in a record but the receiver and its count, which the chain stands for: the same for all who share a message.
@@ -673,12 +673,12 @@ impl Core {
     }
 
     #[inline(always)]
-    fn record_word(&mut self, entry: &Entry, kind: &'static str, word: u64) {
-        let hot = &mut self.hot[entry.to.index()];
+    fn record_word(&mut self, to: ActorId, kind: &'static str, word: u64) {
+        let hot = &mut self.hot[to.index()];
         hot.count += 1;
         hot.chain = chained(hot.chain, word);
         self.cause = hot.count;
-        self.me = entry.to;
+        self.me = to;
         self.kind = kind;
         self.counters.deliveries += 1;
     }
@@ -704,9 +704,18 @@ impl Core {
     /// As [`Core::record_message`], for one of many who share the message and its word.
     #[inline(always)]
     pub(crate) fn record_share<M: Message>(&mut self, entry: &Entry, message: &M, word: u64) {
-        self.record_word(entry, M::KIND, word);
+        self.record_word(entry.to, M::KIND, word);
         if self.observer.is_some() {
             self.show(entry, message, digest_of(message));
+        }
+    }
+
+    /// As [`Core::record_share`], for the item `index` of a stream.
+    #[inline(always)]
+    pub(crate) fn record_item<M: Message>(&mut self, stream: ActorId, to: ActorId, index: u64, message: &M, word: u64) {
+        self.record_word(to, M::KIND, word);
+        if self.observer.is_some() {
+            self.show(&Entry::of_stream(stream, to, index, NONE, NONE), message, digest_of(message));
         }
     }
 

@@ -1,48 +1,33 @@
 //! Streams of the past: read ahead, judged for lateness, released in order (rules R10, R11, R15). Invariant: the released instants of a stream
 //! never go back, and ties are in source order.
 
+mod ahead;
+mod drain;
+mod merge;
+mod position;
+mod tally;
+
 use std::any::{Any, TypeId};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use serde::{Deserialize, Serialize};
-
-use crate::actor::Handler;
-use crate::address::{StreamRef, actor_of};
-use crate::context::{Context, Control};
-use crate::digest::{digest_of, digest_of_text};
+use self::ahead::{Chained, Held, Item, Mark};
+use self::drain::Draining;
+pub(crate) use self::drain::{Drained, Subscriber};
+pub(crate) use self::merge::Merge;
+pub(crate) use self::position::{Position, Resume};
+pub(crate) use self::tally::{Cover, StreamTally};
+use crate::address::StreamRef;
+use crate::context::Control;
+use crate::digest::digest_of;
 use crate::event::Event;
-use crate::kernel::border::Opening;
 use crate::kernel::core::Core;
 use crate::kernel::entry::{ActorId, Cell, Entry};
 use crate::message::Message;
 use crate::path::Path;
 use crate::source::{Source, SourceError, Timed};
-use crate::stream::{Late, LateCounts, Stream};
+use crate::stream::{LateCounts, Stream};
 use crate::time::{Duration, Instant};
-
-/// How many items are read at once.
-const BATCH: usize = 64;
-/// How many that are over may stay in front of what is still to come.
-const SPENT: usize = 256;
-
-type Deliver<M> = fn(&mut dyn Cell, &M, &mut Core, ActorId);
-
-fn deliver<A: Handler<M>, M: Message>(cell: &mut dyn Cell, message: &M, core: &mut Core, me: ActorId) {
-    actor_of::<A>(cell).handle(message, &mut Context::new(core, me));
-}
-
-/// Who gets a stream's events.
-pub(crate) struct Subscriber<M> {
-    pub(crate) who: ActorId,
-    deliver: Deliver<M>,
-}
-
-impl<M: Message> Subscriber<M> {
-    pub(crate) fn of<A: Handler<M>>(who: ActorId) -> Self {
-        Self { who, deliver: deliver::<A, M> }
-    }
-}
 
 /// A call that acts on a stream at the still point.
 pub(crate) enum StreamCall {
@@ -54,35 +39,6 @@ pub(crate) enum StreamCall {
 impl StreamCall {
     pub(crate) fn subscribe<M: Message>(stream: StreamRef<M>, subscriber: Subscriber<M>) -> Self {
         Self::Subscribe { stream: stream.id, who: subscriber.who, subscriber: Box::new(subscriber) }
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mark {
-    /// To be delivered.
-    Good,
-    /// To be delivered, flagged with its lag.
-    Flagged,
-    /// The error of a late item.
-    Error,
-    /// `index` late items that were dropped.
-    Dropped,
-    /// `index` items that were skipped.
-    Skipped,
-}
-
-struct Item<M> {
-    at: Instant,
-    event_time: Instant,
-    index: u64,
-    lag: Duration,
-    mark: Mark,
-    value: Option<M>,
-}
-
-impl<M> Item<M> {
-    fn is_real(&self) -> bool {
-        matches!(self.mark, Mark::Good | Mark::Flagged | Mark::Error)
     }
 }
 
@@ -117,16 +73,6 @@ pub(crate) struct Taken {
     pub(crate) failed: bool,
 }
 
-/// How far a drain came.
-pub(crate) struct Drained {
-    /// Instants that are over.
-    pub(crate) instants: u64,
-    /// Whether the core is inside an instant that is not over.
-    pub(crate) inside: bool,
-    /// The stream's new head.
-    pub(crate) head: Option<Instant>,
-}
-
 /// A stream behind its type.
 pub(crate) trait StreamCell {
     fn id(&self) -> ActorId;
@@ -147,8 +93,8 @@ pub(crate) trait StreamCell {
     fn failure(&self) -> Option<&SourceError>;
     /// Makes everything of this instant current, and puts what belongs to its first round into the step.
     fn take(&mut self, at: Instant, core: &Core, step: &mut Vec<Entry>) -> Taken;
-    /// Delivers ordinary items before `limit` one instant after another, as long as an item is alone in its instant and nothing but it
-    /// happens there; at most `most` instants. Leaves the core where the last one ends, or where more is to be done for it.
+    /// Delivers ordinary items before `limit` one instant after another, as long as nothing but them happens there; at most `most` instants.
+    /// Leaves the core where the last one ends, or where more is to be done for it.
     fn drain(&mut self, limit: Instant, most: u64, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Drained;
     /// The deliveries that a drain has left undone, after a panic or for a poll.
     fn rest(&mut self, core: &Core, step: &mut Vec<Entry>);
@@ -179,82 +125,6 @@ pub(crate) trait StreamCell {
     fn resume(&mut self, position: &Position) -> Result<(), Resume>;
 }
 
-/// Which items of a stream were delivered, by their place among the real ones, from and to.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Cover(Vec<(u64, u64)>);
-
-impl Cover {
-    fn add(&mut self, place: u64) {
-        match self.0.last_mut() {
-            Some((_, to)) if *to == place => *to += 1,
-            Some((_, to)) if *to > place => {}
-            _ => self.0.push((place, place + 1)),
-        }
-    }
-
-    /// How many items any of these have.
-    pub(crate) fn union<'a>(covers: impl IntoIterator<Item = &'a Self>) -> u64 {
-        let mut all: Vec<(u64, u64)> = covers.into_iter().flat_map(|cover| cover.0.iter().copied()).collect();
-        all.sort_unstable();
-        let (mut count, mut end) = (0, 0);
-        for (from, to) in all {
-            count += to.saturating_sub(from.max(end));
-            end = end.max(to);
-        }
-        count
-    }
-}
-
-/// What a stream has counted in one shard.
-pub(crate) struct StreamTally {
-    pub(crate) path: Path,
-    pub(crate) opened: bool,
-    pub(crate) counts: LateCounts,
-    pub(crate) cover: Option<Cover>,
-}
-
-/// Where a stream stands at a still point. What was read ahead of it is named by its digest, not kept: it is read again.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Position {
-    pub(crate) opened: bool,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) ended: bool,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) paused: bool,
-    pub(crate) counts: LateCounts,
-    skip_from: Instant,
-    skip_inclusive: bool,
-    /// Items read, and how many of them are over: delivered, dropped, skipped, or held until the end of time.
-    pub(crate) read: u64,
-    pub(crate) over: u64,
-    /// Whether the source was read to its end, and whether that was a failure.
-    exhausted: bool,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    failed: bool,
-    greatest: Option<Instant>,
-    /// The next item's index in the source and its event time.
-    pub(crate) next: Option<(u64, Instant)>,
-    /// A digest of all that was read and is not over.
-    ahead: u64,
-    /// Items that were held back by Reorder.
-    pub(crate) held: u64,
-}
-
-impl Position {
-    /// Since when it is open, if it is.
-    pub(crate) fn opening(&self) -> Option<Opening> {
-        let opening = if self.skip_inclusive { Opening::At(self.skip_from) } else { Opening::Start };
-        self.opened.then_some(opening)
-    }
-}
-
-/// Why a stream cannot go on where it was.
-pub(crate) enum Resume {
-    Source(SourceError),
-    /// The source is not what it was: what was found, and what was there.
-    Changed(String),
-}
-
 /// A stream of one type.
 pub(crate) struct PastStream<M> {
     id: ActorId,
@@ -279,42 +149,15 @@ pub(crate) struct PastStream<M> {
     subscribers: Vec<Subscriber<M>>,
     paused: bool,
     ended: bool,
-    /// The item that is being drained, and how many of its subscribers had their turn.
-    draining: (u32, usize),
+    draining: Draining,
+    /// The words of the records of the instant that is being drained.
+    words: Vec<u64>,
     counts: LateCounts,
     /// An instant, and the counts before it.
     counted: (Option<Instant>, LateCounts),
     /// The real items that have come up.
     passed: u64,
     cover: Option<Cover>,
-}
-
-struct Held<M>(Item<M>);
-
-impl<M> Held<M> {
-    fn key(&self) -> (Instant, u64) {
-        (self.0.at, self.0.index)
-    }
-}
-
-impl<M> PartialEq for Held<M> {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl<M> Eq for Held<M> {}
-
-impl<M> PartialOrd for Held<M> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<M> Ord for Held<M> {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.key().cmp(&other.key())
-    }
 }
 
 impl<M: Message> PastStream<M> {
@@ -338,122 +181,12 @@ impl<M: Message> PastStream<M> {
             subscribers: Vec::new(),
             paused: false,
             ended: false,
-            draining: (0, 0),
+            draining: Draining::default(),
+            words: Vec::new(),
             counts: LateCounts::default(),
             counted: (None, LateCounts::default()),
             passed: 0,
             cover: None,
-        }
-    }
-
-    /// Reads a batch from the source. Whether there was anything.
-    fn read(&mut self) -> bool {
-        let Some(source) = &mut self.source else { return false };
-        match source.read(BATCH, &mut self.batch) {
-            Ok(true) => {}
-            Ok(false) => self.source = None,
-            Err(error) => {
-                self.failure = Some(error);
-                self.source = None;
-            }
-        }
-        let mut batch = std::mem::take(&mut self.batch);
-        let any = !batch.is_empty() || self.source.is_some();
-        for item in batch.drain(..) {
-            self.judge(item);
-        }
-        self.batch = batch;
-        if self.source.is_none() {
-            self.let_go(Instant::MAX);
-        }
-        any
-    }
-
-    /// Lets this many items be over that no one gets: what a merged mark stands for counts each.
-    fn pass(&mut self, mut items: u64) -> u64 {
-        let before = items;
-        while items > 0
-            && let Some(item) = self.ready.get_mut(self.next)
-        {
-            if !item.is_real() && item.index > items {
-                item.index -= items;
-                items = 0;
-                break;
-            }
-            items -= if item.is_real() { 1 } else { item.index };
-            self.real_ready -= usize::from(item.is_real());
-            self.passed += u64::from(item.is_real());
-            self.next += 1;
-        }
-        if self.next >= SPENT {
-            self.ready.drain(..self.next);
-            self.next = 0;
-        }
-        before - items
-    }
-
-    /// The next item that is not over, and a digest of all of them.
-    fn ahead(&self) -> (Option<(u64, Instant)>, u64) {
-        let mut held: Vec<&Item<M>> = self.held.iter().map(|Reverse(Held(item))| item).collect();
-        held.sort_by_key(|item| (item.at, item.index));
-        let ahead = self.ready[self.next..].iter().chain(held);
-        let digest = ahead.clone().fold(0u64, |digest, item| {
-            let Item { at, event_time, index, lag, mark, value } = item;
-            digest_of(&(digest, at, event_time, index, lag, *mark as u8, value.as_ref().map(digest_of)))
-        });
-        let next = ahead.filter(|item| item.is_real()).map(|item| (item.index, item.event_time)).next();
-        (next, digest)
-    }
-
-    #[inline(always)]
-    fn push(&mut self, item: Item<M>) {
-        if item.is_real() {
-            self.real_ready += 1;
-        } else if let Some(last) = self.ready[self.next..].last_mut()
-            && last.mark == item.mark
-            && last.at == item.at
-        {
-            last.index += 1;
-            return;
-        }
-        self.ready.push(item);
-    }
-
-    /// Judges one item by what came before it in the source (rule R10).
-    #[inline(always)]
-    fn judge(&mut self, Timed { at: event_time, value }: Timed<M>) {
-        let index = self.next_index;
-        self.next_index += 1;
-        let greatest = self.greatest.unwrap_or(event_time);
-        let newest = greatest.max(event_time);
-        self.greatest = Some(newest);
-        if event_time < self.skip_from || self.skip_inclusive && event_time == self.skip_from {
-            let at = newest.max(self.skip_from);
-            self.let_go(at);
-            self.push(Item { at, event_time, index: 1, lag: Duration::ZERO, mark: Mark::Skipped, value: None });
-            return;
-        }
-        let delay = self.spec.reorder.unwrap_or(Duration::ZERO);
-        if event_time < greatest - delay {
-            let (mark, value, index) = match self.spec.late {
-                Late::Error => (Mark::Error, None, index),
-                Late::DropAndCount => (Mark::Dropped, None, 1),
-                Late::DeliverFlagged => (Mark::Flagged, Some(value), index),
-            };
-            let item = Item { at: greatest, event_time, index, lag: greatest.since(event_time), mark, value };
-            self.let_go(greatest);
-            // What is held for the same instant but comes later in the source waits behind this item.
-            self.push(item);
-            return;
-        }
-        let item = Item { at: event_time, event_time, index, lag: Duration::ZERO, mark: Mark::Good, value: Some(value) };
-        if self.spec.reorder.is_none() {
-            self.push(item);
-        } else if let Some(at) = event_time.checked_add(delay) {
-            self.held.push(Reverse(Held(Item { at, ..item })));
-            self.let_go_before(newest);
-        } else {
-            self.counts.never += 1;
         }
     }
 
@@ -480,27 +213,6 @@ impl<M: Message> PastStream<M> {
     fn note_counts(&mut self, at: Instant) {
         if self.counted.0 != Some(at) {
             self.counted = (Some(at), self.counts);
-        }
-    }
-
-    /// Releases what is held for instants before `at`: nothing that is still to be read can come before it.
-    fn let_go_before(&mut self, at: Instant) {
-        while let Some(Reverse(Held(item))) = self.held.peek()
-            && item.at < at
-        {
-            let Reverse(Held(item)) = self.held.pop().expect("what was peeked");
-            self.push(item);
-        }
-    }
-
-    /// Releases what is held for instants up to `at`: it comes earlier in the source than what is released next.
-    fn let_go(&mut self, at: Instant) {
-        self.let_go_before(at);
-        while let Some(Reverse(Held(item))) = self.held.peek()
-            && item.at == at
-        {
-            let Reverse(Held(item)) = self.held.pop().expect("what was peeked");
-            self.push(item);
         }
     }
 }
@@ -565,17 +277,7 @@ impl<M: Message> StreamCell for PastStream<M> {
     }
 
     fn take(&mut self, at: Instant, core: &Core, step: &mut Vec<Entry>) -> Taken {
-        // What was current is over.
-        self.current.clear();
-        if self.next == self.ready.len() {
-            self.ready.clear();
-            self.next = 0;
-        } else if self.next >= SPENT {
-            self.ready.drain(..self.next);
-            self.next = 0;
-        }
-        // All of an instant has been read once something later, or the end, is ready.
-        while self.ready.last().is_some_and(|item| item.at <= at) && self.read() {}
+        self.read_through(at);
         let mut taken = Taken::default();
         while let Some(item) = self.ready.get(self.next)
             && item.at <= at
@@ -615,73 +317,11 @@ impl<M: Message> StreamCell for PastStream<M> {
     }
 
     fn drain(&mut self, limit: Instant, most: u64, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Drained {
-        let mut drained = Drained { instants: 0, inside: false, head: None };
-        self.current.clear();
-        core.round = 0;
-        core.step = 0;
-        core.event = None;
-        while drained.instants < most
-            && let [item, next, ..] = &self.ready[self.next..]
-            && item.mark == Mark::Good
-            && item.at < limit
-            && next.at > item.at
-            && item.event_time == item.at
-        {
-            let value = item.value.as_ref().expect("an ordinary item has a value");
-            core.now = item.at;
-            drained.head = Some(next.at);
-            self.draining = (self.next as u32, 0);
-            self.next += 1;
-            self.real_ready -= 1;
-            self.passed += 1;
-            let mut entry = Entry::of_stream(self.id, self.id, item.index, self.draining.0, 0);
-            let word = core.word(&entry, const { digest_of_text(M::KIND) }, digest_of(value));
-            let mut any = 0;
-            for subscriber in &self.subscribers {
-                self.draining.1 += 1;
-                if !core.is_living(subscriber.who) {
-                    continue;
-                }
-                if any == 0 {
-                    any = 1;
-                    core.counters.events += 1;
-                    core.counters.steps += 1;
-                    if let Some(cover) = &mut self.cover {
-                        cover.add(self.passed - 1);
-                    }
-                }
-                entry.to = subscriber.who;
-                core.me = subscriber.who;
-                core.record_share(&entry, value, word);
-                (subscriber.deliver)(&mut *cells[subscriber.who.index()], value, core, subscriber.who);
-                if core.tasks.any_due() {
-                    drained.inside = true;
-                    return drained;
-                }
-            }
-            if core.attention || core.attention_when_still || !core.next.is_empty() {
-                drained.inside = true;
-                return drained;
-            }
-            drained.instants += 1;
-            if any > 0 {
-                core.count_instant();
-            }
-            if core.pending.may_come_before(next.at) {
-                break;
-            }
-        }
-        drained
+        self.drain_alone(limit, most, core, cells)
     }
 
     fn rest(&mut self, core: &Core, step: &mut Vec<Entry>) {
-        let (position, had) = self.draining;
-        let index = self.ready[position as usize].index;
-        for (number, subscriber) in self.subscribers.iter().enumerate().skip(had) {
-            if core.is_living(subscriber.who) {
-                step.push(Entry::of_stream(self.id, subscriber.who, index, position, number as u32));
-            }
-        }
+        self.rest_of_drain(core, step);
     }
 
     fn uncount(&mut self, at: Instant) {
@@ -714,13 +354,12 @@ impl<M: Message> StreamCell for PastStream<M> {
     #[inline]
     fn deliver(&mut self, entry: &Entry, cell: &mut dyn Cell, core: &mut Core) {
         let item = &self.ready[entry.payload as usize];
-        let message = item.value.as_ref().expect("an item that is delivered has a value");
         let lag = (item.mark == Mark::Flagged).then_some(item.lag);
         if item.mark == Mark::Flagged || item.event_time != item.at {
             core.event = Some(Event { due: item.at, event_time: item.event_time, lag });
         }
-        core.record_message(entry, message, digest_of(message));
-        (self.subscribers[entry.extra as usize].deliver)(cell, message, core, entry.to);
+        core.record_message(entry, item.message(), digest_of(item.message()));
+        (self.subscribers[entry.extra as usize].deliver)(cell, item.message(), core, entry.to);
     }
 
     fn describe(&self, entry: &Entry) -> (&'static str, u64) {
@@ -790,152 +429,10 @@ impl<M: Message> StreamCell for PastStream<M> {
     }
 
     fn position(&self) -> Position {
-        if self.ended {
-            return Position { opened: self.opened, ended: true, paused: self.paused, counts: self.counts, ..Position::default() };
-        }
-        let waiting = self.ready[self.next..].iter().map(|item| if item.is_real() { 1 } else { item.index }).sum::<u64>();
-        let held = self.held.len() as u64;
-        let (next, ahead) = self.ahead();
-        Position {
-            opened: self.opened,
-            ended: self.ended,
-            paused: self.paused,
-            counts: self.counts,
-            skip_from: self.skip_from,
-            skip_inclusive: self.skip_inclusive,
-            read: self.next_index,
-            over: self.next_index - self.counts.never - held - waiting,
-            exhausted: self.source.is_none(),
-            failed: self.failure.is_some(),
-            greatest: self.greatest,
-            next,
-            ahead,
-            held,
-        }
+        self.stands_at()
     }
 
     fn resume(&mut self, position: &Position) -> Result<(), Resume> {
-        if position.opened && !position.ended {
-            self.open().map_err(Resume::Source)?;
-            self.skip(position.skip_from, position.skip_inclusive);
-            // Sources are read in batches whose bounds depend on nothing but the source: reading as often gives what was ready and held then.
-            let mut over = self.pass(position.over);
-            while self.next_index < position.read || self.source.is_none() != position.exhausted && self.next_index == position.read {
-                if !self.read() {
-                    break;
-                }
-                over += self.pass(position.over - over);
-            }
-            let found = Position { over, opened: true, paused: position.paused, counts: position.counts, ..self.position() };
-            if found != *position {
-                return Err(Resume::Changed(changed(&found, position, self.failure.as_ref())));
-            }
-        }
-        self.opened = position.opened;
-        self.ended = position.ended;
-        self.paused = position.paused;
-        self.counts = position.counts;
-        Ok(())
-    }
-}
-
-/// How a source differs from the one that a snapshot was taken of.
-fn changed(found: &Position, saved: &Position, failure: Option<&SourceError>) -> String {
-    let item = |next: Option<(u64, Instant)>| next.map_or("no item".to_owned(), |(index, at)| format!("item {index} of {at}"));
-    if let Some(failure) = failure.filter(|_| !saved.failed) {
-        format!("it fails after {} items: {failure}", found.read)
-    } else if found.read != saved.read || found.exhausted != saved.exhausted {
-        let end = |position: &Position| if position.exhausted { " to its end" } else { "" };
-        format!("it has {} items{} where it had {}{}", found.read, end(found), saved.read, end(saved))
-    } else if found.next != saved.next {
-        format!("{} comes next where {} did", item(found.next), item(saved.next))
-    } else {
-        format!("{} or one of those behind it is another than it was", item(saved.next))
-    }
-}
-
-/// A source whose first item was read already.
-struct Chained<M> {
-    first: Option<Timed<M>>,
-    rest: Box<dyn Source<Item = M>>,
-}
-
-impl<M: 'static> Source for Chained<M> {
-    type Item = M;
-
-    fn next(&mut self) -> Result<Option<Timed<M>>, SourceError> {
-        match self.first.take() {
-            Some(first) => Ok(Some(first)),
-            None => self.rest.next(),
-        }
-    }
-
-    fn read(&mut self, most: usize, into: &mut Vec<Timed<M>>) -> Result<bool, SourceError> {
-        into.extend(self.first.take());
-        self.rest.read(most, into)
-    }
-
-    fn progress(&self) -> Option<(u64, u64)> {
-        self.rest.progress()
-    }
-}
-
-/// Which stream is next: a tournament over the streams' heads.
-#[derive(Default)]
-pub(crate) struct Merge {
-    /// Leaves from `size` on: the head's instant with its sign bit flipped, `u64::MAX` when there is none.
-    keys: Vec<u64>,
-    winners: Vec<u32>,
-    size: usize,
-}
-
-impl Merge {
-    /// Makes room for `streams` heads.
-    pub(crate) fn resize(&mut self, streams: usize) {
-        self.size = streams.next_power_of_two().max(1);
-        self.keys = vec![u64::MAX; self.size];
-        self.winners = vec![0; 2 * self.size];
-        for leaf in 0..self.size {
-            self.winners[self.size + leaf] = leaf as u32;
-        }
-        for node in (1..self.size).rev() {
-            self.winners[node] = self.winners[2 * node];
-        }
-    }
-
-    fn key(head: Option<Instant>) -> u64 {
-        head.map_or(u64::MAX, |at| at.as_nanos() as u64 ^ 1 << 63)
-    }
-
-    /// A stream has a new head.
-    #[inline]
-    pub(crate) fn set(&mut self, stream: usize, head: Option<Instant>) {
-        self.keys[stream] = Self::key(head);
-        let mut node = (self.size + stream) / 2;
-        while node > 0 {
-            let (left, right) = (self.winners[2 * node], self.winners[2 * node + 1]);
-            let left_wins = self.keys[left as usize] <= self.keys[right as usize];
-            self.winners[node] = if left_wins { left } else { right };
-            node /= 2;
-        }
-    }
-
-    /// The least key of all streams but the one that is next.
-    pub(crate) fn second(&self) -> u64 {
-        let (winner, _) = self.least();
-        let mut node = self.size + winner;
-        let mut second = u64::MAX;
-        while node > 1 {
-            second = second.min(self.keys[self.winners[node ^ 1] as usize]);
-            node /= 2;
-        }
-        second
-    }
-
-    /// The stream with the least head and that head's key; at `u64::MAX` the stream must be asked whether it has one.
-    #[inline]
-    pub(crate) fn least(&self) -> (usize, u64) {
-        let winner = self.winners[if self.size > 1 { 1 } else { self.size }] as usize;
-        (winner, self.keys[winner])
+        self.go_on_from(position)
     }
 }

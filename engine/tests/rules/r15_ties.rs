@@ -1,6 +1,6 @@
 //! R15: ties inside one stream.
 
-use stillpoint_engine::{Late, LateCounts, RunError};
+use stillpoint_engine::{Addr, Late, LateCounts, OnPanic, RunError, Simulation};
 
 use crate::kit::*;
 
@@ -142,4 +142,118 @@ fn r15_ties_one_by_one_without_a_receiver_take_their_round() {
          5.1.0 n#3 <- t#1 note 5",
     );
     assert_eq!((outcome.events, outcome.dead_letters), (3, 0));
+}
+
+/// What `s` tells `k`, `m` and `n`: an instant of three items, and one of a single item behind it, so that nothing but this stream happens in either.
+fn three_together(on_note: impl FnMut(u64, &mut Cx<'_>, Addr<Probe>) + Send + 'static) -> Simulation {
+    let mut sim = world();
+    let k = sim.put("k", silent());
+    let m = sim.promise("m");
+    let n = sim.put("n", silent());
+    let mut on_note = on_note;
+    sim.place(
+        m,
+        probe(move |what, ctx| {
+            if let In::Note(value) = what {
+                on_note(value, ctx, n);
+            }
+        }),
+    );
+    sim.feed("s", items(&[(5, 1), (5, 2), (5, 3), (9, 4)]), &[k, m, n]);
+    sim
+}
+
+#[test]
+fn r15_ties_of_a_stream_that_is_alone_fill_one_mailbox_after_the_other() {
+    let outcome = check_after_start(
+        three_together(|value, ctx, n| {
+            if value > 1 {
+                ctx.send(n, Note(10 * value));
+            }
+        }),
+        "5.0.0 k#2 <- s#0 note 1
+         5.0.0 k#3 <- s#1 note 2
+         5.0.0 k#4 <- s#2 note 3
+         5.0.0 m#2 <- s#0 note 1
+         5.0.0 m#3 <- s#1 note 2
+         5.0.0 m#4 <- s#2 note 3
+         5.0.0 n#2 <- s#0 note 1
+         5.0.0 n#3 <- s#1 note 2
+         5.0.0 n#4 <- s#2 note 3
+         5.0.1 n#5 <- m#3 note 20
+         5.0.1 n#6 <- m#4 note 30
+         9.0.0 k#5 <- s#3 note 4
+         9.0.0 m#5 <- s#3 note 4
+         9.0.0 n#7 <- s#3 note 4
+         9.0.1 n#8 <- m#5 note 40",
+    );
+    assert_eq!((outcome.events, outcome.instants, outcome.steps), (4, 3, 5));
+}
+
+#[test]
+fn r15_ties_behind_a_panic_are_dead_letters_and_others_get_theirs() {
+    let outcome = check_after_start(
+        three_together(|value, _, _| assert!(value != 2, "two is too many")).on_panic(OnPanic::Poison),
+        "5.0.0 k#2 <- s#0 note 1
+         5.0.0 k#3 <- s#1 note 2
+         5.0.0 k#4 <- s#2 note 3
+         5.0.0 m#2 <- s#0 note 1
+         5.0.0 m#3 <- s#1 note 2
+         5.0.0 m dead <- s#2 note
+         5.0.0 n#2 <- s#0 note 1
+         5.0.0 n#3 <- s#1 note 2
+         5.0.0 n#4 <- s#2 note 3
+         9.0.0 k#5 <- s#3 note 4
+         9.0.0 n#5 <- s#3 note 4",
+    );
+    assert_eq!((outcome.events, outcome.instants, outcome.dead_letters), (4, 3, 1));
+}
+
+#[test]
+fn r15_ties_come_before_the_polls_of_the_tasks_that_they_begin() {
+    check_after_start(
+        three_together(|value, ctx, n| match value {
+            1 => _ = ctx.task(move |cx| async move { cx.send(n, Note(10)) }),
+            3 => ctx.send(n, Note(30)),
+            _ => {}
+        }),
+        "5.0.0 k#2 <- s#0 note 1
+         5.0.0 k#3 <- s#1 note 2
+         5.0.0 k#4 <- s#2 note 3
+         5.0.0 m#2 <- s#0 note 1
+         5.0.0 m#3 <- s#1 note 2
+         5.0.0 m#4 <- s#2 note 3
+         5.0.0 n#2 <- s#0 note 1
+         5.0.0 n#3 <- s#1 note 2
+         5.0.0 n#4 <- s#2 note 3
+         5.0.1 n#5 <- m#4 note 30
+         5.0.1 n#6 <- m#2 note 10
+         9.0.0 k#5 <- s#3 note 4
+         9.0.0 m#5 <- s#3 note 4
+         9.0.0 n#7 <- s#3 note 4",
+    );
+}
+
+#[test]
+fn r15_ties_may_be_more_than_are_read_at_once() {
+    let mut sim = world();
+    let (log, mut sum) = (Log::default(), 0);
+    let seen = log.clone();
+    let m = sim.put(
+        "m",
+        probe(move |what, ctx| {
+            if let In::Note(value) = what {
+                sum += value;
+                if value % 100 == 0 {
+                    seen.add(format!("{sum} by {}", ctx.now().as_nanos()));
+                }
+            }
+        }),
+    );
+    let all: Vec<(i64, u64)> = (1..=300).map(|value| (if value <= 200 { 5 } else { 6 + value as i64 / 300 }, value)).collect();
+    sim.feed("s", items(&all), &[m]);
+    let outcome = run(sim);
+    // Sums of the first 100, 200 and 300 numbers.
+    log.check("5050 by 5\n20100 by 5\n45150 by 7");
+    assert_eq!((outcome.events, outcome.instants, outcome.steps), (300, 4, 4));
 }
