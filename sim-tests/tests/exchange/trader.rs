@@ -61,7 +61,7 @@ impl Handler<OrderEvent> for Trader {
         let Outcome::Filled { quantity, price, fee, .. } = outcome else { return };
         let signed = side.sign() * quantity.0;
         writeln!(self.fills, "{} {} {signed} {} {}", ctx.now().as_nanos(), order.0, price.0, fee.0).expect("a text grows");
-        if order != OrderId::LIQUIDATION && self.answered < MOST && ctx.rng().bits() % 6 == 0 {
+        if order != OrderId::LIQUIDATION && self.answered < MOST && ctx.rng().bits().is_multiple_of(6) {
             self.answered += 1;
             let (kind, time_in_force) = (OrderKind::Market, TimeInForce::Ioc);
             let ticket = Ticket {
