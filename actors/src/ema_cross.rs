@@ -262,7 +262,9 @@ impl Handler<OrderEvent> for EmaCross {
             }
             _ => return,
         };
-        *self.on_its_way(event.side) -= done.0;
+        if event.order != OrderId::LIQUIDATION {
+            *self.on_its_way(event.side) -= done.0;
+        }
     }
 }
 

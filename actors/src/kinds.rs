@@ -7,17 +7,18 @@ use serde::de::DeserializeOwned;
 use stillpoint_engine::scenario::{Registry, Scene, SceneError, Script};
 use stillpoint_engine::{Actor, Handler, Message};
 
-use crate::decimal::{DecimalError, Decimals, Quantity};
+use crate::decimal::{DecimalError, Decimals, Price, Quantity};
 use crate::ema_cross::{EmaCross, EmaCrossError, EmaCrossSettings, PriceOf};
 use crate::event::{MarketEvent, Quote, Trade};
 use crate::exchange::{Exchange, ExchangeSettings, Latencies, Listing, PhaseChange, PlannedPhase};
 use crate::instrument::{Instrument, InstrumentId};
 use crate::market::{BarMaker, BarPrice, BarSpan, BookUpdate, DepthUpdate};
 use crate::order::{Order, OrderEvent, OrderRequest};
+use crate::position::Money;
 use crate::venue::Venue;
 
-/// Adds the kinds `bars`, `ema_cross`, `exchange` and `venue`, those of [`strategies`](crate::strategies), and scripts of quotes, trades, both,
-/// depth by price and books by order.
+/// Adds the kinds `bars`, `ema_cross`, `exchange`, `portfolio` and `venue`, those of [`strategies`](crate::strategies), and scripts of quotes,
+/// trades, both, depth by price, books by order, funding and conversion rates.
 pub fn register(registry: &mut Registry) {
     script::<Quote>(
         registry,
@@ -98,9 +99,10 @@ pub fn register(registry: &mut Registry) {
         .accepts::<OrderRequest>()
         .accepts::<PhaseChange>();
     crate::strategies::register(registry);
+    crate::portfolio::register(registry);
 }
 
-fn script<M: Message + Clone + DeserializeOwned>(
+pub(crate) fn script<M: Message + Clone + DeserializeOwned>(
     registry: &mut Registry,
     (name, doc): (&'static str, &'static str),
     example: &'static str,
@@ -157,6 +159,13 @@ fn ema_cross(params: EmaCrossParams, scene: &mut Scene<'_, EmaCross>) -> Result<
 
 pub(crate) fn quantity(param: &str, text: &str, decimals: Decimals) -> Result<Quantity, SceneError> {
     Quantity::parse(text, decimals).map_err(|error| unreadable(param, text, error))
+}
+
+/// An amount with at most 8 decimals, in units of 10^-`decimals`.
+pub(crate) fn money(param: &str, text: &str, decimals: u32) -> Result<Money, SceneError> {
+    let read = Decimals::new(decimals.min(8) as u8).expect("at most 18");
+    let amount = Price::parse(text, read).map_err(|error| unreadable(param, text, error))?;
+    Ok(Money(i128::from(amount.0).saturating_mul(10i128.pow(decimals - u32::from(read.count())))))
 }
 
 /// A decimal that is none.

@@ -27,7 +27,6 @@ mod market;
 #[cfg(feature = "operators")]
 pub mod operators;
 mod order;
-#[cfg(feature = "portfolio")]
 pub mod portfolio;
 mod position;
 #[cfg(feature = "statistics")]

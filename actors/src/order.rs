@@ -17,6 +17,12 @@ use crate::position::Money;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct OrderId(pub u64);
 
+impl OrderId {
+    /// The number of no order: under it a portfolio tells a strategy that its part of a position was liquidated. Strategies number theirs from 1
+    /// on.
+    pub const LIQUIDATION: Self = Self(0);
+}
+
 /// At what price an order may be filled, and from when on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum OrderKind {
@@ -133,6 +139,21 @@ pub enum OrderAction {
     },
     /// Cancel all open orders of the owner in the instrument.
     CancelAll,
+}
+
+impl OrderAction {
+    /// What there is to say, order by order, if none of it is done. A request to cancel whatever there is cannot be refused.
+    pub(crate) fn refused(&self, reason: Reject) -> Vec<(OrderId, Side, Outcome)> {
+        let rejected = |ticket: &Ticket| (ticket.id, ticket.side, Outcome::Rejected { quantity: ticket.quantity, reason });
+        match self {
+            Self::Submit(ticket) => vec![rejected(ticket)],
+            Self::Oco(tickets) => tickets.iter().map(rejected).collect(),
+            Self::Bracket { entry, exits } => [entry, &exits[0], &exits[1]].map(rejected).to_vec(),
+            Self::Modify(amendment) => vec![(amendment.id, amendment.side, Outcome::ModifyRejected { reason })],
+            Self::Cancel { id, side } => vec![(*id, *side, Outcome::CancelRejected { reason })],
+            Self::CancelAll => Vec::new(),
+        }
+    }
 }
 
 /// How an open order is to be changed.
@@ -357,8 +378,10 @@ pub enum Reject {
     LinkedRejected,
     /// An exit is on the side of its entry.
     WrongSide,
-    /// The venue takes whole orders only, to be filled at once: no stops, no shown parts.
+    /// The venue takes whole orders only, to be filled at once: no stops, no shown parts. A portfolio takes numbers below 2^40 only.
     NotSupported,
+    /// What is free in the account does not cover what the order could open.
+    InsufficientMargin,
 }
 
 impl fmt::Display for Reject {
@@ -388,6 +411,7 @@ impl fmt::Display for Reject {
             Self::LinkedRejected => "an order that it belongs to was rejected",
             Self::WrongSide => "an exit is on the side of its entry",
             Self::NotSupported => "the venue does not take orders of this kind",
+            Self::InsufficientMargin => "the account does not cover what the order could open",
         })
     }
 }

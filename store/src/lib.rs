@@ -33,7 +33,7 @@ pub use library::{
     SYMBOL, Scan, SnapshotInfo, Staged, Swept, Symbols, TickLibrary, TickPartitions, Transaction, Usage, VersionInfo, VersionLibrary,
     WriteOptions, Written,
 };
-pub use object::{Bucket, ObjectInfo, Objects};
+pub use object::{Bucket, ObjectInfo, ObjectReader, Objects};
 pub use record::{Record, Recorder, Recording, Sink};
 pub use repair::repair;
 pub use store::{Kind, LibraryInfo, OwnLibrary, QUOTA_BYTES, Store, StoreOptions};

@@ -237,27 +237,8 @@ impl Exchange {
 
     /// Answers a request about an instrument that is not traded here.
     fn refuse(&mut self, owner: OwnerId, request: &OrderRequest, ctx: &mut Context<'_, Self>) {
-        let reason = Reject::UnknownInstrument;
-        let rejected = |ticket: &Ticket| Answer {
-            owner,
-            order: ticket.id,
-            side: ticket.side,
-            outcome: Outcome::Rejected { quantity: ticket.quantity, reason },
-        };
-        let answers = match &request.action {
-            OrderAction::Submit(ticket) => vec![rejected(ticket)],
-            OrderAction::Oco(tickets) => tickets.iter().map(rejected).collect(),
-            OrderAction::Bracket { entry, exits } => [entry, &exits[0], &exits[1]].map(rejected).to_vec(),
-            OrderAction::Modify(amendment) => {
-                vec![Answer { owner, order: amendment.id, side: amendment.side, outcome: Outcome::ModifyRejected { reason } }]
-            }
-            OrderAction::Cancel { id, side } => {
-                vec![Answer { owner, order: *id, side: *side, outcome: Outcome::CancelRejected { reason } }]
-            }
-            OrderAction::CancelAll => Vec::new(),
-        };
-        for answer in answers {
-            self.answer(request.instrument, answer, ctx);
+        for (order, side, outcome) in request.action.refused(Reject::UnknownInstrument) {
+            self.answer(request.instrument, Answer { owner, order, side, outcome }, ctx);
         }
     }
 

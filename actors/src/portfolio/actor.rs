@@ -7,13 +7,16 @@ use serde::{Deserialize, Serialize};
 use stillpoint_engine::{Actor, Context, Every, Handler, Instant, Message, Report, Request, Responder, Responds, Saving};
 
 use super::book::{Fill, Portfolio};
+use super::brokerage::{Brokerage, PortfolioRoute};
 use super::currency::{CurrencyId, Parts};
 use super::error::PortfolioError;
 use super::figures::Figures;
 use super::margin::Liquidation;
-use crate::decimal::{Decimals, Price};
+use super::trading::Counts;
+use crate::decimal::{Decimals, Price, Quantity};
 use crate::event::{MarketEvent, Quote, Trade};
 use crate::instrument::InstrumentId;
+use crate::order::{Order, OrderEvent, OrderRequest};
 
 impl Message for Fill {
     const KIND: &'static str = "portfolio-fill";
@@ -105,12 +108,14 @@ impl Message for TakeEquity {
 /// nothing. A [`Trade`] values both at its price. What it hears of instruments without a contract is not for it. A fill that the portfolio
 /// does not book is counted and logged.
 ///
-/// With `every` it publishes an [`EquityPoint`] at each tick. It publishes [`LiquidationDue`] when margin is used up; the fills that follow
-/// from it are for others to make. It reports `fills`, `refused`, and for each currency equity, balance, realised, unrealised, fees and
-/// funding.
+/// With `every` it publishes an [`EquityPoint`] at each tick. It publishes [`LiquidationDue`] when margin is used up; unless it is
+/// [trading](Self::trading), the fills that follow from it are for others to make. It reports `fills`, `refused`, and for each currency equity,
+/// cash, balance, realised, unrealised, fees, funding and margin; then all equity in one currency, and what came of orders if it is trading.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PortfolioActor {
-    portfolio: Portfolio,
+    pub(super) portfolio: Portfolio,
+    pub(super) brokerage: Brokerage,
+    pub(super) trading: Counts,
     within: CurrencyId,
     every: Option<Every>,
     /// The instant of the last change, and what the portfolio was at the still point before it.
@@ -134,7 +139,44 @@ impl PortfolioActor {
     /// [`PortfolioError::UnknownCurrency`] if the portfolio does not have `within`.
     pub fn new(portfolio: Portfolio, within: CurrencyId, every: Option<Every>) -> Result<Self, PortfolioError> {
         portfolio.figures(within)?;
-        Ok(Self { portfolio, within, every, changed: None, still: StillPoint::default(), announced: BTreeSet::new(), fills: 0, refused: 0 })
+        Ok(Self {
+            portfolio,
+            brokerage: Brokerage::default(),
+            trading: Counts::default(),
+            within,
+            every,
+            changed: None,
+            still: StillPoint::default(),
+            announced: BTreeSet::new(),
+            fills: 0,
+            refused: 0,
+        })
+    }
+
+    /// The same portfolio between strategies and their exchanges: it takes [`OrderRequest`]s and [`Order`]s as an exchange does, sends them on
+    /// under numbers and in a name of its own, books the fills, and hands every answer on to whoever ordered.
+    ///
+    /// * **Margin.** What an order could open must be covered by what is [free](Figures::free): at its limit or trigger, or at what the market
+    ///   last asked or bid, with all other open orders filled. Else it is answered with
+    ///   [`Reject::InsufficientMargin`](crate::Reject::InsufficientMargin), and one without a price before the first price with
+    ///   [`Reject::NoReference`](crate::Reject::NoReference). What only closes a position is let through. What is paid in full cannot be sold short.
+    ///   Fees are not set aside.
+    /// * **Liquidation.** When margin is used up, the positions concerned are closed at once at the price at which they are valued, for a fee of
+    ///   `liquidation_fee` of their value, and the orders in their instruments are cancelled. Each strategy hears of its part as of a fill of
+    ///   order [`OrderId::LIQUIDATION`](crate::OrderId::LIQUIDATION).
+    /// * **One account.** To an exchange all strategies are one owner, so that their orders do not trade with each other unless its rules allow it.
+    ///   What the strategies hold adds up to what the portfolio holds. If it nets, one may close what another has opened; if it hedges, the
+    ///   long positions of strategies stand beside the short ones of others.
+    ///
+    /// # Errors
+    /// [`PortfolioError`] if an instrument has no contract, or is settled in a currency with fewer decimals than its money has.
+    pub fn trading(self, routes: Vec<PortfolioRoute>, liquidation_fee: Parts) -> Result<Self, PortfolioError> {
+        Ok(Self { brokerage: Brokerage::new(&self.portfolio, routes, liquidation_fee)?, ..self })
+    }
+
+    /// What it keeps.
+    pub fn portfolio(&self) -> &Portfolio {
+        &self.portfolio
     }
 
     /// To be called before anything changes: keeps what the still point left.
@@ -154,7 +196,7 @@ impl PortfolioActor {
     }
 
     /// Changes the portfolio, and says what margin does not cover any more. A refusal changes nothing.
-    fn change(
+    pub(super) fn change(
         &mut self,
         instrument: InstrumentId,
         ctx: &mut Context<'_, Self>,
@@ -172,9 +214,24 @@ impl PortfolioActor {
         for what in due {
             if self.announced.insert(what) {
                 ctx.publish(LiquidationDue(what));
+                if self.brokerage.is_open() {
+                    self.liquidate(what, ctx);
+                    self.announced.remove(&what);
+                }
             }
         }
         Ok(())
+    }
+
+    /// Counts a fill.
+    pub(super) fn count(&mut self, instrument: InstrumentId, booked: Result<(), PortfolioError>, ctx: &mut Context<'_, Self>) {
+        match booked {
+            Ok(()) => self.fills += 1,
+            Err(error) => {
+                self.refused += 1;
+                ctx.log(format_args!("a fill of instrument {} was not booked: {error}", instrument.0));
+            }
+        }
     }
 }
 
@@ -187,7 +244,8 @@ impl Actor for PortfolioActor {
 
     fn saving() -> Option<Saving<Self>> {
         let saving = Saving::new().message::<Fill>().message::<Funding>().message::<ConversionRate>().message::<TakeEquity>();
-        Some(saving.message::<Quote>().message::<Trade>().message::<MarketEvent>().answers::<FiguresOf>())
+        let saving = saving.message::<Quote>().message::<Trade>().message::<MarketEvent>().answers::<FiguresOf>();
+        Some(saving.message::<OrderRequest>().message::<Order>().message::<OrderEvent>())
     }
 
     fn report(&self, report: &mut Report) {
@@ -198,27 +256,42 @@ impl Actor for PortfolioActor {
             let Ok(figures) = self.portfolio.figures(id) else { continue };
             for (name, value) in [
                 ("equity", figures.equity()),
+                ("cash", figures.cash()),
                 ("balance", figures.balance()),
                 ("realised", figures.realised),
                 ("unrealised", figures.unrealised()),
                 ("fees", figures.fees),
                 ("funding", figures.funding),
+                ("covered", figures.covered),
+                ("margin", figures.margin_used()),
             ] {
                 report.number(&format!("{} {name}", currency.code), amount(value, currency.decimals));
             }
+        }
+        if let (Ok(currency), Ok(total)) = (self.portfolio.currency(self.within), self.portfolio.total(self.within)) {
+            report.number(&format!("total in {}", currency.code), amount(total, currency.decimals));
+        }
+        for instrument in self.brokerage.instruments() {
+            let legs = self.portfolio.holdings().filter(|(of, ..)| *of == instrument.id);
+            let held = legs.map(|(.., holding)| holding.quantity()).fold(0, i64::saturating_add);
+            report.number(&format!("{} position", instrument.symbol), Quantity(held).to_f64(instrument.quantity_decimals));
+        }
+        if self.brokerage.is_open() {
+            report.integer("requests", self.trading.requests as i64);
+            report.integer("rejected", self.trading.rejected.values().sum::<u64>() as i64);
+            for (reason, count) in &self.trading.rejected {
+                report.integer(&format!("rejected because {reason}"), *count as i64);
+            }
+            report.integer("liquidations", self.trading.liquidations as i64);
+            report.integer("open_orders", self.brokerage.open_orders() as i64);
         }
     }
 }
 
 impl Handler<Fill> for PortfolioActor {
     fn handle(&mut self, fill: &Fill, ctx: &mut Context<'_, Self>) {
-        match self.change(fill.instrument, ctx, |portfolio| portfolio.fill(fill)) {
-            Ok(()) => self.fills += 1,
-            Err(error) => {
-                self.refused += 1;
-                ctx.log(format_args!("a fill of instrument {} was not booked: {error}", fill.instrument.0));
-            }
-        }
+        let booked = self.change(fill.instrument, ctx, |portfolio| portfolio.fill(fill));
+        self.count(fill.instrument, booked, ctx);
     }
 }
 
@@ -247,7 +320,11 @@ impl Handler<ConversionRate> for PortfolioActor {
 impl Handler<Quote> for PortfolioActor {
     fn handle(&mut self, quote: &Quote, ctx: &mut Context<'_, Self>) {
         let Quote { instrument, bid, ask, .. } = *quote;
-        if quote.mid().is_none() || !self.portfolio.is_held(instrument) {
+        if quote.mid().is_none() {
+            return;
+        }
+        self.brokerage.mark(instrument, bid, ask);
+        if !self.portfolio.is_held(instrument) {
             return;
         }
         if let Err(error) = self.change(instrument, ctx, |portfolio| portfolio.mark_at_quote(instrument, bid, ask)) {
@@ -259,6 +336,7 @@ impl Handler<Quote> for PortfolioActor {
 impl Handler<Trade> for PortfolioActor {
     fn handle(&mut self, trade: &Trade, ctx: &mut Context<'_, Self>) {
         let Trade { instrument, price, .. } = *trade;
+        self.brokerage.mark(instrument, price, price);
         if !self.portfolio.is_held(instrument) {
             return;
         }

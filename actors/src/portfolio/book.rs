@@ -39,7 +39,7 @@ pub enum Leg {
 
 impl Leg {
     /// In their order, so that `ALL[leg as usize]` is `leg`.
-    const ALL: [Self; 3] = [Self::Net, Self::Long, Self::Short];
+    pub(super) const ALL: [Self; 3] = [Self::Net, Self::Long, Self::Short];
 }
 
 /// A fill of an order, as far as money is concerned.
@@ -252,6 +252,16 @@ impl Portfolio {
         Ok(holding.liquidation_price(scaled, backing))
     }
 
+    /// What opening so much at a price takes: the initial margin, or all of its value if it is paid in full.
+    ///
+    /// # Errors
+    /// [`PortfolioError`] if the instrument is unknown, or the quantity is worth nothing that can be counted at that price.
+    pub fn to_open(&self, instrument: InstrumentId, quantity: Quantity, price: Price) -> Result<i128, PortfolioError> {
+        let scaled = &self.listing(instrument)?.scaled;
+        let value = scaled.value(quantity.0, price)?.abs();
+        Ok(scaled.contract.margin.map_or(value, |margin| margin.initial.of_up(value)))
+    }
+
     /// The state of a currency.
     ///
     /// # Errors
@@ -306,12 +316,30 @@ impl Portfolio {
         self.listings.get(instrument).is_some_and(|listing| listing.legs.iter().any(Option::is_some))
     }
 
+    /// How many positions there may be of one instrument.
+    pub fn keeping(&self) -> Keeping {
+        self.keeping
+    }
+
+    /// The terms of an instrument; `None` if it has not been added.
+    pub fn contract(&self, instrument: InstrumentId) -> Option<&Contract> {
+        self.listings.get(instrument).map(|listing| &listing.scaled.contract)
+    }
+
     /// The currency in which an instrument pays.
     ///
     /// # Errors
     /// [`PortfolioError::UnknownInstrument`].
     pub fn settlement(&self, instrument: InstrumentId) -> Result<CurrencyId, PortfolioError> {
         Ok(self.listing(instrument)?.scaled.contract.settlement)
+    }
+
+    /// A currency.
+    ///
+    /// # Errors
+    /// [`PortfolioError::UnknownCurrency`].
+    pub fn currency(&self, id: CurrencyId) -> Result<&Currency, PortfolioError> {
+        Ok(&self.account(id)?.currency)
     }
 
     /// All currencies.

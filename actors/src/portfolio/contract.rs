@@ -7,7 +7,7 @@ use super::currency::{Currency, CurrencyId, Parts};
 use super::error::PortfolioError;
 use super::margin::{Margin, MarginMode};
 use crate::decimal::{Decimals, Price};
-use crate::instrument::ContractKind;
+use crate::instrument::{ContractKind, Instrument};
 
 /// The terms of an instrument, as far as money is concerned.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -51,6 +51,12 @@ impl Contract {
             multiplier_decimals: NONE,
             margin: None,
         }
+    }
+
+    /// The terms of an instrument, its profit paid in this currency.
+    pub const fn of(instrument: &Instrument, settlement: CurrencyId, margin: Option<Margin>) -> Self {
+        let plain = Self::spot(settlement, instrument.price_decimals, instrument.quantity_decimals);
+        Self { kind: instrument.contract, multiplier: instrument.multiplier, margin, ..plain }
     }
 
     pub(super) fn mode(&self) -> Option<MarginMode> {

@@ -27,6 +27,8 @@ pub struct Figures {
     pub initial: i128,
     /// The maintenance margin of the cross positions at their last prices.
     pub maintenance: i128,
+    /// What positions that are paid in full are worth, short ones counted positive too: they stand for themselves alone.
+    pub outright: i128,
 }
 
 impl Figures {
@@ -60,6 +62,16 @@ impl Figures {
         self.cross_equity() - self.initial
     }
 
+    /// What new positions can be opened with: what is [available](Self::available), without the worth of what is paid in full.
+    pub const fn free(&self) -> i128 {
+        self.available() - self.outright
+    }
+
+    /// What is set aside for positions on margin, cross and isolated.
+    pub const fn margin_used(&self) -> i128 {
+        self.initial + self.isolated
+    }
+
     /// Whether the cross positions are to be liquidated: there are some that take margin, and their equity does not exceed the
     /// maintenance margin.
     pub const fn must_liquidate(&self) -> bool {
@@ -75,5 +87,6 @@ impl Figures {
         self.isolated_gain += after.isolated_gain - before.isolated_gain;
         self.initial += after.initial - before.initial;
         self.maintenance += after.maintenance - before.maintenance;
+        self.outright += after.outright - before.outright;
     }
 }

@@ -93,6 +93,7 @@ impl Holding {
             isolated_gain: if scaled.contract.mode() == Some(MarginMode::Isolated) { self.unrealised() } else { 0 },
             initial: part(MarginMode::Cross, initial),
             maintenance: part(MarginMode::Cross, maintenance),
+            outright: if scaled.contract.margin.is_none() { self.value.abs() } else { 0 },
             ..Figures::default()
         }
     }

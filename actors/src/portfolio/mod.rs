@@ -29,18 +29,24 @@
 
 mod actor;
 mod book;
+mod brokerage;
 mod contract;
+mod cover;
 mod currency;
 mod error;
 mod figures;
 mod holding;
+mod kind;
 mod margin;
+mod trading;
 
 pub use actor::{ConversionRate, EquityPoint, FiguresAre, FiguresOf, Funding, LiquidationDue, PortfolioActor};
 pub use book::{Fill, Keeping, Leg, Portfolio};
+pub use brokerage::PortfolioRoute;
 pub use contract::Contract;
 pub use currency::{Currency, CurrencyId, Parts};
 pub use error::PortfolioError;
 pub use figures::Figures;
 pub use holding::Holding;
+pub(crate) use kind::register;
 pub use margin::{Liquidation, Margin, MarginMode};

@@ -11,14 +11,13 @@ use super::{
     Breakout, BreakoutSettings, MaCross, MaCrossSettings, MacdRsi, MacdRsiSettings, MarketMaker, MarketMakerSettings, Pairs, PairsSettings,
     Twap, TwapSettings,
 };
-use crate::decimal::{Decimals, Price, Quantity};
+use crate::decimal::{Price, Quantity};
 use crate::event::{Bar, Side};
 use crate::indicators::MacdPeriods;
 use crate::instrument::Instrument;
 use crate::kinds;
 use crate::market::BarMaker;
 use crate::order::{OrderEvent, OrderRequest};
-use crate::position::Money;
 use crate::strategy::{BasisPoints, InstrumentLimits, OrderRate, RiskLimits, Route, SettingsError, Strategy, Trader, TraderSettings};
 
 /// Documents what all kinds of strategies have in common.
@@ -220,7 +219,7 @@ impl Common<'_> {
     fn risk_limits(&self, instruments: &[Instrument]) -> Result<RiskLimits, SceneError> {
         let LimitsParams { max_open_orders, max_orders, collar, max_loss, .. } = self.limits;
         let decimals = instruments.iter().map(crate::strategy::money_decimals).max().unwrap_or_default();
-        let max_loss = max_loss.as_ref().map(|text| money("max_loss", text, decimals)).transpose()?;
+        let max_loss = max_loss.as_ref().map(|text| kinds::money("max_loss", text, decimals)).transpose()?;
         Ok(RiskLimits { max_open_orders: *max_open_orders, max_orders: *max_orders, collar: *collar, max_loss })
     }
 }
@@ -235,13 +234,6 @@ fn quantity(field: &str, text: &str, instrument: &Instrument) -> Result<Quantity
 
 fn price(field: &str, text: &str, instrument: &Instrument) -> Result<Price, SceneError> {
     Price::parse(text, instrument.price_decimals).map_err(|error| kinds::unreadable(field, text, error))
-}
-
-/// An amount with at most 8 decimals, in units of 10^-`decimals`.
-fn money(field: &str, text: &str, decimals: u32) -> Result<Money, SceneError> {
-    let read = Decimals::new(decimals.min(8) as u8).expect("at most 18");
-    let amount = Price::parse(text, read).map_err(|error| kinds::unreadable(field, text, error))?;
-    Ok(Money(i128::from(amount.0).saturating_mul(10i128.pow(decimals - u32::from(read.count())))))
 }
 
 params!(MarketMakerParams {

@@ -34,3 +34,4 @@ pub use settings::{SettingsError, TraderSettings};
 pub use trader::Trader;
 pub use wire::TimerTag;
 pub use working::WorkingOrder;
+pub(crate) use working::amended;

@@ -59,7 +59,7 @@ impl WorkingOrder {
     }
 
     /// Takes what the venue says of it. Whether it has ended.
-    fn apply(&mut self, outcome: &Outcome) -> bool {
+    pub(crate) fn apply(&mut self, outcome: &Outcome) -> bool {
         match *outcome {
             Outcome::Filled { quantity, .. } => self.filled.0 = self.filled.0.saturating_add(quantity.0),
             Outcome::Accepted => self.accepted = true,
@@ -100,7 +100,7 @@ const fn triggered(kind: OrderKind) -> OrderKind {
 }
 
 /// A kind of order with the prices of a change.
-pub(super) fn amended(kind: OrderKind, change: &Amendment) -> OrderKind {
+pub(crate) fn amended(kind: OrderKind, change: &Amendment) -> OrderKind {
     let Amendment { limit: new_limit, trigger: new_trigger, .. } = *change;
     match kind {
         OrderKind::Limit(limit) => OrderKind::Limit(new_limit.unwrap_or(limit)),

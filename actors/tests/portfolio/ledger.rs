@@ -141,6 +141,7 @@ fn check_sums(portfolio: &Portfolio, currency: CurrencyId, mode: MarginMode) {
         sums.isolated += holding.isolated();
         if instrument == SPOT {
             assert_eq!(holding.isolated(), 0);
+            sums.outright += holding.value().abs();
             continue;
         }
         let size = holding.value().abs();

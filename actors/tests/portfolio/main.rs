@@ -2,8 +2,10 @@
 
 mod actor;
 mod by_hand;
+mod kind;
 mod ledger;
 mod liquidations;
+mod trading;
 
 use stillpoint_actors::portfolio::{Contract, Currency, CurrencyId, Fill, Keeping, Leg, Margin, MarginMode, Parts, Portfolio};
 use stillpoint_actors::{ContractKind, Decimals, InstrumentId, Price, Quantity, Side};

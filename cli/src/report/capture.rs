@@ -98,6 +98,8 @@ struct Party {
     path: String,
     /// The count of the last delivery of which a price came from it.
     told: u64,
+    /// Whether it sends on the orders of others.
+    is_between: bool,
     /// When its deliveries were, by the count of the first at each instant; kept of those who may send orders.
     remembered: Option<VecDeque<(u64, Instant)>>,
 }
@@ -108,6 +110,8 @@ pub(super) struct Kept {
     parties: Vec<Party>,
     /// The names of actors that may send orders.
     traders: BTreeSet<String>,
+    /// The names of those among them that send on the orders of others.
+    between: BTreeSet<String>,
     pub(super) markets: Vec<Market>,
     market_of: BTreeMap<InstrumentId, usize>,
     pub(super) accounts: Vec<Account>,
@@ -132,9 +136,9 @@ pub(super) struct Kept {
 pub(super) struct Capture(Arc<Mutex<Kept>>);
 
 impl Capture {
-    /// Of a run with these instruments, and with orders of these actors.
-    pub(super) fn new(instruments: impl IntoIterator<Item = Instrument>, traders: BTreeSet<String>) -> Self {
-        let mut kept = Kept { traders, ..Kept::default() };
+    /// Of a run with these instruments, and with orders of these actors, of whom some send on those of others.
+    pub(super) fn new(instruments: impl IntoIterator<Item = Instrument>, traders: BTreeSet<String>, between: BTreeSet<String>) -> Self {
+        let mut kept = Kept { traders, between, ..Kept::default() };
         for instrument in instruments {
             let market = kept.market(instrument.id);
             kept.markets[market].instrument = instrument;
@@ -155,11 +159,12 @@ impl Observer for Capture {
         let path = path.to_string();
         let root = path.split('/').next().unwrap_or_default();
         let remembered = kept.traders.contains(root).then(VecDeque::new);
+        let is_between = kept.between.contains(root);
         let id = id as usize;
         if kept.parties.len() <= id {
             kept.parties.resize_with(id + 1, Party::default);
         }
-        kept.parties[id] = Party { path, told: 0, remembered };
+        kept.parties[id] = Party { path, told: 0, is_between, remembered };
     }
 
     fn record(&mut self, record: &TraceRecord<'_>) -> io::Result<()> {
@@ -219,6 +224,8 @@ impl Kept {
                     self.markets[market].price(at, MarkOf::Quote, twice);
                 }
             }
+            Some(Word::Sent { .. }) if self.parties[record.sender as usize].is_between => {}
+            Some(Word::Event { .. }) if self.parties[record.receiver as usize].is_between => {}
             Some(Word::Sent { instrument, orders }) => {
                 let sent = self.sent_at(record.sender as usize, record.sender_count);
                 let market = self.market(instrument);

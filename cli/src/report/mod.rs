@@ -52,10 +52,14 @@ impl Reporting {
         // Streams come before actors in the notes: what an actor says of an instrument counts more.
         let instruments: BTreeMap<InstrumentId, &Instrument> =
             built.notes.of::<Instrument>().map(|(_, instrument)| (instrument.id, instrument)).collect();
-        let sends = |message: &str| message == Order::KIND || message == OrderRequest::KIND || message.is_empty();
+        let orders = |message: &str| message == Order::KIND || message == OrderRequest::KIND;
+        let sends = |message: &str| orders(message) || message.is_empty();
         let traders: BTreeSet<String> =
             built.graph.edges.iter().filter(|edge| !edge.is_stream && sends(&edge.message)).map(|edge| edge.from.clone()).collect();
-        Ok(Self { folder: folder.to_owned(), capture: Capture::new(instruments.into_values().cloned(), traders) })
+        // A portfolio takes the orders of strategies and sends them on: what comes of them is told of the strategies.
+        let takes = |name: &String| built.graph.edges.iter().any(|edge| !edge.is_stream && edge.to == *name && orders(&edge.message));
+        let between: BTreeSet<String> = traders.iter().filter(|name| takes(name)).cloned().collect();
+        Ok(Self { folder: folder.to_owned(), capture: Capture::new(instruments.into_values().cloned(), traders, between) })
     }
 
     /// Who is to be told of every record of the run.

@@ -126,7 +126,7 @@ impl Told<'_> {
             format!("{}: {} of {}: {}\n", name_of(self.file), counted(self.rows.len(), "run"), self.scenario, extent(self.sweep));
         let facts: Vec<Vec<String>> = self.facts().into_iter().map(|(what, value)| vec![what.to_owned(), value]).collect();
         text.push_str(&table(2, &[Side::Left, Side::Left], &facts));
-        if !self.ranking.is_empty() {
+        if !self.ranking.is_empty() && top > 0 {
             text.push_str(&format!("\n{}\n", self.title()));
             let mut rows = vec![self.columns()];
             rows.extend(self.ranking.iter().enumerate().take(top).map(|(at, score)| self.cells(at, score)));
@@ -262,6 +262,23 @@ impl Told<'_> {
 
     /// What to keep in mind.
     pub(super) fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.warnings_of_choice();
+        if self.are_seeds_idle() {
+            let seeds = self.sweep.seeds.len();
+            warnings.push(format!("the {seeds} seeds of each set gave one and the same run: nothing in the scenario is random"));
+        }
+        warnings
+    }
+
+    /// Whether the runs of each set are the same whatever the seed.
+    fn are_seeds_idle(&self) -> bool {
+        let trace = |row: &Row| row.came.as_ref().map(|ran| ran.trace_hash.clone()).ok();
+        let is_of_set = |a: &Row, b: &Row| (a.part, a.task.set) == (b.part, b.task.set);
+        let is_same = |pair: &[Row]| !is_of_set(&pair[0], &pair[1]) || (trace(&pair[0]).is_some() && trace(&pair[0]) == trace(&pair[1]));
+        self.has_seeds() && self.missing == 0 && self.rows.windows(2).all(is_same)
+    }
+
+    fn warnings_of_choice(&self) -> Vec<String> {
         if !self.walked.is_empty() {
             let trials = self.sweep.sets.len();
             let chosen = format!(

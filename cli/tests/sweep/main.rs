@@ -177,6 +177,12 @@ fn seeds_are_aggregated_and_spread() {
     let score = &told["ranking"][0];
     assert_eq!([&score["objective"], &score["least"], &score["greatest"]], [&json!(counts[2]), &json!(counts[0]), &json!(counts[4])]);
     assert!(counts[0] < counts[4], "the seeds differ: {counts:?}");
+    // Said only where nothing is random.
+    let says_so = |scenario: &str| {
+        let place = Place::new(&[("ticks.ron", scenario.as_bytes()), ("seeds.ron", sweep.as_bytes())]);
+        place.run(&["sweep", "seeds.ron"]).out.contains("the 5 seeds of each set gave one and the same run")
+    };
+    assert_eq!([says_so(&scenario), says_so(&String::from_utf8_lossy(TICKS))], [false, true]);
 }
 
 #[test]

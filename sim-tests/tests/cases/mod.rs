@@ -1,10 +1,10 @@
 //! Many random programs, checked one by one: each has a seed of its own, and one that fails is shrunk.
 
+use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use stillpoint_sim_tests::chaos::program::Program;
 
 /// Tries to make a failing program smaller at most this often.
 const SHRINKS: usize = 3_000;
@@ -23,16 +23,16 @@ fn runner(seed: u64, case: u64) -> TestRunner {
 }
 
 /// Checks many programs. A failing one is shrunk, then shown with what is wrong.
-pub(crate) fn check_all(
-    programs: impl Strategy<Value = Program>,
+pub(crate) fn check_all<P: Debug>(
+    programs: impl Strategy<Value = P>,
     first: u64,
     cases: u64,
-    mut check: impl FnMut(&Program) -> Result<(), String>,
+    mut check: impl FnMut(&P) -> Result<(), String>,
 ) {
     let seed = number("CHAOS_SEED", 2);
     for case in first..first + cases {
         let mut tree = programs.new_tree(&mut runner(seed, case)).expect("programs can always be made");
-        let mut checked = |program: &Program| {
+        let mut checked = |program: &P| {
             catch_unwind(AssertUnwindSafe(|| check(program))).unwrap_or_else(|panic| {
                 let text = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
                 Err(format!("it panics: {}", text.unwrap_or_default()))

@@ -15,7 +15,7 @@ use crate::date::{DateRange, LocalPolicy, Zone};
 use crate::error::{StoreError, help};
 use crate::log::commit_name;
 use crate::query::Pushdown;
-use crate::segment::{Columns, InlineDecoder, MayMatch, Wanted, read_inline, read_segment};
+use crate::segment::{Columns, InlineDecoder, MayMatch, PlainRows, Wanted, read_inline, read_segment};
 use crate::table::{TIME, Table};
 
 /// The parts of a version that may have what is wanted. As long as it lives, their files are not removed by this process.
@@ -225,13 +225,28 @@ impl Selected {
         may_match: Option<MayMatch<'_>>,
         emit: &mut dyn FnMut(RecordBatch) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
-        let mut decoder = InlineDecoder::default();
+        let (mut decoder, columns) = (InlineDecoder::default(), Columns { schema: self.schema.clone() });
+        let in_commits = self.parts.iter().filter(|(part, _)| matches!(part.place, Place::Inline(_)));
+        let in_commits = in_commits.map(|(_, (from, to))| to - from).sum();
+        let mut plain = PlainRows::new(&*self.core.shared.objects, &columns, in_commits);
         for (part, rows) in &*self.parts {
-            if !self.part(&mut decoder, part, *rows, may_match, emit)? {
-                break;
+            let goes_on = match &part.place {
+                Place::Inline(blob) if !self.cached && self.is_inside(part) => {
+                    plain.read(&commit_name(&self.core.folder, blob.commit), blob, *rows, emit)?
+                }
+                _ => plain.flush(emit)? && self.part(&mut decoder, part, *rows, may_match, emit)?,
+            };
+            if !goes_on {
+                return Ok(());
             }
         }
-        Ok(())
+        plain.flush(emit).map(|_| ())
+    }
+
+    /// Whether all instants of a part are wanted.
+    fn is_inside(&self, part: &Part) -> bool {
+        let is_inside = |(first, last): (i64, i64)| first >= self.span.0 && self.span.1.is_none_or(|to| last < to);
+        self.span == (i64::MIN, None) || part.span.is_some_and(is_inside)
     }
 
     /// Hands rows of one part on, from .. to, counted in its place.

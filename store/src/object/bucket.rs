@@ -5,6 +5,7 @@ use std::fs::File;
 use std::future::Future;
 use std::io::{ErrorKind, Read};
 use std::ops::Range;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
@@ -16,11 +17,12 @@ use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{Error, GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use rustix::buffer::spare_capacity;
-use rustix::io::Errno;
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::io::{Errno, retry_on_intr};
 use stillpoint_engine::Instant;
 use tokio::runtime::Runtime;
 
-use super::{ObjectInfo, Objects};
+use super::{EachAlone, ObjectInfo, ObjectReader, Objects};
 use crate::error::StoreError;
 
 /// What has at most so many bytes is written in one piece: pages of the system's cache then lie together, and reading finds them faster.
@@ -118,46 +120,97 @@ impl Bucket {
         Ok(infos)
     }
 
+    /// Reads a part of what was opened; `false` if there is no such file.
+    fn part(&self, name: &str, range: Range<u64>, into: &mut Vec<u8>, file: std::io::Result<File>) -> Result<bool, StoreError> {
+        let wanted = range.end - range.start;
+        match found(file.and_then(|file| read_part(&file, range, into))) {
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(self.shorter(name, "fewer", wanted)),
+            read => read.map(|read| read.is_some()).map_err(|error| self.failed("reading", name, &error)),
+        }
+    }
+
+    fn shorter(&self, name: &str, has: impl fmt::Display, wanted: u64) -> StoreError {
+        StoreError::damaged(self.place(name), format!("{has} where {wanted} bytes were written"))
+    }
+
     fn failed(&self, doing: &str, name: &str, error: &dyn fmt::Display) -> StoreError {
         StoreError::Io { what: format!("{doing} {}", self.place(name)), why: error.to_string() }
     }
 }
 
-/// A file, or some of its bytes. The crate would make a URL of each path and a path of it again, which takes as long as reading a small file.
-fn read_file(path: &FilePath, range: Option<Range<u64>>) -> std::io::Result<Bytes> {
-    let mut file = File::open(path)?;
+/// A file. The crate would make a URL of each path and a path of it again, which takes as long as reading a small file.
+fn read_file(path: &FilePath) -> std::io::Result<Bytes> {
     let mut bytes = Vec::new();
-    let Some(range) = range else {
-        file.read_to_end(&mut bytes)?;
-        return Ok(bytes.into());
-    };
+    File::open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes.into())
+}
+
+/// Some bytes of a file.
+fn read_part(file: &File, range: Range<u64>, bytes: &mut Vec<u8>) -> std::io::Result<()> {
     let wanted = (range.end - range.start) as usize;
+    bytes.clear();
     bytes.reserve_exact(wanted);
     // The standard library would either clear the memory first or begin with small reads.
     while bytes.len() < wanted {
         let at = range.start + bytes.len() as u64;
-        match rustix::io::pread(&file, spare_capacity(&mut bytes), at) {
+        match rustix::io::pread(file, spare_capacity(bytes), at) {
             Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
     }
     bytes.truncate(wanted);
-    Ok(bytes.into())
+    Ok(())
 }
 
 /// `None`: there is no such file.
-fn found(read: std::io::Result<Bytes>) -> std::io::Result<Option<Bytes>> {
+fn found<T>(read: std::io::Result<T>) -> std::io::Result<Option<T>> {
     match read {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory) => Ok(None),
         read => read.map(Some),
     }
 }
 
+/// Reads files one after the other. The way to a folder is gone once, not for each file of it.
+#[derive(Debug)]
+struct FolderReader<'a> {
+    bucket: &'a Bucket,
+    folder: &'a FilePath,
+    /// The folder that was read from last.
+    latest: String,
+    /// It, if two files in a row were of it.
+    handle: Option<OwnedFd>,
+}
+
+impl FolderReader<'_> {
+    fn open(&mut self, name: &str) -> std::io::Result<File> {
+        let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
+        if folder != self.latest {
+            (self.latest, self.handle) = (folder.to_owned(), None);
+            return File::open(self.folder.join(name));
+        }
+        let open = |at: BorrowedFd<'_>, path: &FilePath, flags| {
+            retry_on_intr(|| openat(at, path, OFlags::RDONLY | OFlags::CLOEXEC | flags, Mode::empty()))
+        };
+        let handle = match &self.handle {
+            Some(handle) => handle,
+            None => self.handle.insert(open(CWD, &self.folder.join(folder), OFlags::DIRECTORY)?),
+        };
+        Ok(open(handle.as_fd(), FilePath::new(file), OFlags::empty())?.into())
+    }
+}
+
+impl ObjectReader for FolderReader<'_> {
+    fn read(&mut self, name: &str, range: Range<u64>, into: &mut Vec<u8>) -> Result<bool, StoreError> {
+        let file = self.open(name);
+        self.bucket.part(name, range, into, file)
+    }
+}
+
 impl Objects for Bucket {
     fn get(&self, name: &str) -> Result<Option<Bytes>, StoreError> {
         if let Some(folder) = &self.folder {
-            return found(read_file(&folder.join(name), None)).map_err(|error| self.failed("reading", name, &error));
+            return found(read_file(&folder.join(name))).map_err(|error| self.failed("reading", name, &error));
         }
         let (store, path) = (self.store.clone(), Path::from(name));
         match self.wait(async move { store.get(&path).await?.bytes().await }) {
@@ -169,20 +222,25 @@ impl Objects for Bucket {
 
     fn get_range(&self, name: &str, range: Range<u64>) -> Result<Option<Bytes>, StoreError> {
         let wanted = range.end - range.start;
-        let damaged = |what: &dyn fmt::Display| StoreError::damaged(self.place(name), format!("{what} where {wanted} bytes were written"));
         if let Some(folder) = &self.folder {
-            return match found(read_file(&folder.join(name), Some(range))) {
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(damaged(&"fewer")),
-                read => read.map_err(|error| self.failed("reading", name, &error)),
-            };
+            let mut bytes = Vec::new();
+            let there = self.part(name, range, &mut bytes, File::open(folder.join(name)))?;
+            return Ok(there.then(|| bytes.into()));
         }
         let (store, path) = (self.store.clone(), Path::from(name));
         let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
         match self.wait(async move { store.get_opts(&path, options).await?.bytes().await }) {
             Ok(bytes) if bytes.len() as u64 == wanted => Ok(Some(bytes)),
-            Ok(bytes) => Err(damaged(&bytes.len())),
+            Ok(bytes) => Err(self.shorter(name, bytes.len(), wanted)),
             Err(Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.failed("reading", name, &error)),
+        }
+    }
+
+    fn reader(&self) -> Box<dyn ObjectReader + '_> {
+        match &self.folder {
+            Some(folder) => Box::new(FolderReader { bucket: self, folder, latest: String::new(), handle: None }),
+            None => Box::new(EachAlone(self)),
         }
     }
 

@@ -26,6 +26,28 @@ pub struct ObjectInfo {
     pub written: Instant,
 }
 
+/// Reads one object after the other.
+pub trait ObjectReader: Debug {
+    /// Puts some bytes of an object into `into`, in place of what is there; `false` if there is no such object.
+    ///
+    /// # Errors
+    /// As [`Objects::get_range`].
+    fn read(&mut self, name: &str, range: Range<u64>, into: &mut Vec<u8>) -> Result<bool, StoreError>;
+}
+
+/// As if nobody had read before.
+#[derive(Debug)]
+struct EachAlone<'a, T: ?Sized>(&'a T);
+
+impl<T: Objects + ?Sized> ObjectReader for EachAlone<'_, T> {
+    fn read(&mut self, name: &str, range: Range<u64>, into: &mut Vec<u8>) -> Result<bool, StoreError> {
+        let Some(bytes) = self.0.get_range(name, range)? else { return Ok(false) };
+        into.clear();
+        into.extend_from_slice(&bytes);
+        Ok(true)
+    }
+}
+
 /// Where a store keeps its objects.
 ///
 /// By implementing this you promise that [`put_new`](Objects::put_new) is atomic between all who use the same place: of two who create one
@@ -43,6 +65,12 @@ pub trait Objects: Debug + Send + Sync {
     /// # Errors
     /// [`StoreError::Io`]; [`StoreError::Damaged`] if it is shorter.
     fn get_range(&self, name: &str, range: Range<u64>) -> Result<Option<Bytes>, StoreError>;
+
+    /// Reads many small objects one after the other. Worth an implementation of its own where looking a name up costs something, or bytes can
+    /// be read into memory that is there.
+    fn reader(&self) -> Box<dyn ObjectReader + '_> {
+        Box::new(EachAlone(self))
+    }
 
     /// Creates an object out of some pieces. `false`: there was one already, which stays.
     ///

@@ -66,8 +66,19 @@ impl InlineDecoder {
 
 /// The first message of a stream, with the marker and the length before it. Messages of schemas have no body.
 fn schema_message(stream: &Bytes) -> Option<Bytes> {
-    let length = u32::from_le_bytes(*stream.get(4..)?.first_chunk()?) as usize;
-    (length <= stream.len() - 8).then(|| stream.slice(..8 + length))
+    message_end(stream, 0).map(|end| stream.slice(..end))
+}
+
+/// What precedes the values of the first batch of a stream that has no dictionaries: messages that say what they are and how they lie.
+pub(super) fn before_rows(stream: &[u8]) -> Option<&[u8]> {
+    message_end(stream, message_end(stream, 0)?).map(|end| &stream[..end])
+}
+
+/// Where a message ends that begins at `start`, with a marker and its length.
+fn message_end(stream: &[u8], start: usize) -> Option<usize> {
+    let length = u32::from_le_bytes(*stream.get(start + 4..)?.first_chunk()?) as usize;
+    let end = start + 8 + length;
+    (end <= stream.len()).then_some(end)
 }
 
 #[cfg(test)]

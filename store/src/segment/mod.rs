@@ -1,6 +1,7 @@
 //! Rows in a Parquet file of our own. Invariant: every byte that is decoded was compared with a checksum from when it was written.
 
 mod inline;
+mod plain;
 mod read;
 mod write;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::log::{digest, hex128};
 
 pub(crate) use inline::{InlineDecoder, encode as encode_inline};
+pub(crate) use plain::PlainRows;
 pub(crate) use read::{Columns, MayMatch, Wanted, read_inline, read_segment};
 pub(crate) use write::{GROUP_ROWS, SEGMENT_ROWS, write};
 

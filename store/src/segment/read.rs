@@ -100,7 +100,11 @@ impl File<'_> {
 }
 
 fn unchecked(objects: &dyn Objects, name: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
-    objects.get_range(name, range)?.ok_or_else(|| StoreError::damaged(objects.place(name), "it is missing"))
+    objects.get_range(name, range)?.ok_or_else(|| missing(objects, name))
+}
+
+pub(super) fn missing(objects: &dyn Objects, name: &str) -> StoreError {
+    StoreError::damaged(objects.place(name), "it is missing")
 }
 
 fn range(objects: &dyn Objects, name: &str, range: Range<u64>, checksum: u128) -> Result<Bytes, StoreError> {
@@ -109,7 +113,7 @@ fn range(objects: &dyn Objects, name: &str, range: Range<u64>, checksum: u128) -
     Ok(bytes)
 }
 
-fn check(objects: &dyn Objects, name: &str, bytes: &[u8], range: Range<u64>, checksum: u128) -> Result<(), StoreError> {
+pub(super) fn check(objects: &dyn Objects, name: &str, bytes: &[u8], range: Range<u64>, checksum: u128) -> Result<(), StoreError> {
     if digest(bytes) == checksum {
         return Ok(());
     }
@@ -242,6 +246,17 @@ fn of_type(column: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError>
     if column.data_type() == wanted { Ok(column.clone()) } else { arrow_cast::cast(column, wanted) }
 }
 
+/// The wanted columns of rows that lie in a commit; those that it has not are null.
+pub(super) fn fitted(batch: &RecordBatch, columns: &Columns, objects: &dyn Objects, object: &str) -> Result<RecordBatch, StoreError> {
+    let arrays = columns.schema.fields().iter().map(|field| {
+        let Some(column) = batch.column_by_name(field.name()) else {
+            return Ok(new_null_array(field.data_type(), batch.num_rows()));
+        };
+        of_type(column, field.data_type()).map_err(|error| undecodable(objects, object, error))
+    });
+    batch_of(columns, arrays.collect::<Result<_, _>>()?, batch.num_rows(), objects, object)
+}
+
 /// Reads rows that lie in a commit.
 pub(crate) fn read_inline(
     decoder: &mut InlineDecoder,
@@ -260,13 +275,7 @@ pub(crate) fn read_inline(
         None => {
             let bytes = range(objects, object, blob.offset..blob.offset + blob.len, blob.digest)?;
             let batch = decoder.decode(&bytes, &|| objects.place(object))?;
-            let arrays = columns.schema.fields().iter().map(|field| {
-                let Some(column) = batch.column_by_name(field.name()) else {
-                    return Ok(new_null_array(field.data_type(), batch.num_rows()));
-                };
-                of_type(column, field.data_type()).map_err(|error| undecodable(objects, object, error))
-            });
-            let arrays = arrays.collect::<Result<Vec<_>, _>>()?;
+            let arrays = fitted(&batch, columns, objects, object)?.columns().to_vec();
             if let Some(cache) = wanted.cache {
                 for (field, column) in columns.schema.fields().iter().zip(&arrays) {
                     cache.put(key(field.name()), column);
