@@ -71,10 +71,10 @@ impl Market {
 
     /// Sets a level, and moves the orders that rest there as the queue model says.
     fn set_level(&mut self, side: Side, price: Price, quantity: Quantity) {
-        if !self.book.is_empty() && self.book.first(side, price).is_some() {
+        let mut next = self.book.first(side, price);
+        if next.is_some() {
             let level = self.depth.level(side, price).unwrap_or_default();
             let before = Quantity((level.quantity.0 - level.traded.0).max(0));
-            let mut next = self.book.first(side, price);
             while let Some(key) = next {
                 let resting = self.book.value_mut(key);
                 resting.ahead = self.rules.queue.ahead(Quantity(resting.ahead), before, quantity).0;

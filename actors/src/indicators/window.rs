@@ -62,8 +62,10 @@ impl<T: Aggregate> Window<T> {
         }
         self.next += 1;
         if self.next == self.period.get() as usize {
-            for at in (0..self.next - 1).rev() {
-                self.slots[at] = self.slots[at].merge(self.slots[at + 1]);
+            let mut end = value;
+            for slot in self.slots[..self.next - 1].iter_mut().rev() {
+                end = slot.merge(end);
+                *slot = end;
             }
             self.next = 0;
             self.beginning = None;

@@ -1,5 +1,7 @@
 //! Changes of a book by price (level 2). Invariant: what a change says of a level is absolute, so that saying it twice changes nothing.
 
+use std::hash::{Hash, Hasher};
+
 use serde::{Deserialize, Serialize};
 use stillpoint_engine::Message;
 
@@ -8,7 +10,7 @@ use crate::event::Side;
 use crate::instrument::InstrumentId;
 
 /// One change of a book by price. A snapshot is a [`DepthChange::Clear`] and its levels; an update of several levels is one message each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DepthUpdate {
     /// Of which instrument.
     pub instrument: InstrumentId,
@@ -32,6 +34,23 @@ pub enum DepthChange {
         /// All that is wanted or offered there.
         quantity: Quantity,
     },
+}
+
+/// What is small is one word: these are the most numerous of all messages, and each word costs.
+impl Hash for DepthUpdate {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { instrument, change, last } = *self;
+        let small = |what: u64| u64::from(instrument.0) << 8 | what << 1 | u64::from(last);
+        match change {
+            DepthChange::Clear => state.write_u64(small(0)),
+            DepthChange::Set { side, price, quantity } => {
+                state.write_u64(small(1 + side as u64));
+                price.hash(state);
+                quantity.hash(state);
+            }
+        }
+    }
 }
 
 impl Message for DepthUpdate {

@@ -4,6 +4,7 @@
 mod ahead;
 mod drain;
 mod merge;
+mod plain;
 mod position;
 mod tally;
 
@@ -15,6 +16,7 @@ use self::ahead::{Chained, Held, Item, Mark};
 use self::drain::Draining;
 pub(crate) use self::drain::{Drained, Subscriber};
 pub(crate) use self::merge::Merge;
+use self::plain::Plain;
 pub(crate) use self::position::{Position, Resume};
 pub(crate) use self::tally::{Cover, StreamTally};
 use crate::address::StreamRef;
@@ -125,6 +127,9 @@ pub(crate) trait StreamCell {
     fn resume(&mut self, position: &Position) -> Result<(), Resume>;
 }
 
+/// Marks the position of a plain item.
+const PLAIN: u32 = 1 << 31;
+
 /// A stream of one type.
 pub(crate) struct PastStream<M> {
     id: ActorId,
@@ -144,7 +149,9 @@ pub(crate) struct PastStream<M> {
     ready: Vec<Item<M>>,
     next: usize,
     real_ready: usize,
-    /// Where the real items of the instant stand in `ready`.
+    /// What was read behind that, and need not be judged.
+    plain: Plain<M>,
+    /// Where the real items of the instant are: in `ready`, or with [`PLAIN`] in `plain`.
     current: Vec<u32>,
     subscribers: Vec<Subscriber<M>>,
     paused: bool,
@@ -177,6 +184,7 @@ impl<M: Message> PastStream<M> {
             ready: Vec::new(),
             next: 0,
             real_ready: 0,
+            plain: Plain::default(),
             current: Vec::new(),
             subscribers: Vec::new(),
             paused: false,
@@ -187,6 +195,37 @@ impl<M: Message> PastStream<M> {
             counted: (None, LateCounts::default()),
             passed: 0,
             cover: None,
+        }
+    }
+
+    /// The item at a position, if it was judged.
+    #[inline(always)]
+    fn judged(&self, position: u32) -> Option<&Item<M>> {
+        (position & PLAIN == 0).then(|| &self.ready[position as usize])
+    }
+
+    #[inline(always)]
+    fn message_at(&self, position: u32) -> Option<&M> {
+        match self.judged(position) {
+            Some(item) => item.value.as_ref(),
+            None => Some(&self.plain.all()[(position & !PLAIN) as usize].value),
+        }
+    }
+
+    /// A real item of this instant: it is put into the step, unless it waits for its round.
+    #[inline(always)]
+    fn come_up(&mut self, position: u32, taken: &mut Taken, core: &Core, step: &mut Vec<Entry>) {
+        self.current.push(position);
+        self.passed += 1;
+        taken.items += 1;
+        if taken.items == 1 || !self.spec.one_by_one {
+            match self.emit(taken.items - 1, core, step) {
+                Emitted::Nothing => {}
+                Emitted::Item => taken.emitted += 1,
+                Emitted::Late(late) => {
+                    taken.late.get_or_insert(late);
+                }
+            }
         }
     }
 
@@ -260,20 +299,24 @@ impl<M: Message> StreamCell for PastStream<M> {
     }
 
     fn settle(&mut self) {
-        while self.real_ready == 0 && self.read() {}
+        while !self.has_real() && self.read() {}
     }
 
     #[inline]
     fn head(&self) -> Option<Instant> {
-        self.ready.get(self.next).map(|item| item.at)
+        match self.ready.get(self.next) {
+            Some(item) => Some(item.at),
+            None => self.plain.ahead().first().map(|item| item.at),
+        }
     }
 
     fn real_head(&self) -> Option<Instant> {
-        self.ready[self.next..].iter().find(|item| item.is_real()).map(|item| item.at)
+        let judged = self.ready[self.next..].iter().find(|item| item.is_real()).map(|item| item.at);
+        judged.or_else(|| self.plain.ahead().first().map(|item| item.at))
     }
 
     fn failure(&self) -> Option<&SourceError> {
-        if self.next == self.ready.len() { self.failure.as_ref() } else { None }
+        if self.head().is_none() { self.failure.as_ref() } else { None }
     }
 
     fn take(&mut self, at: Instant, core: &Core, step: &mut Vec<Entry>) -> Taken {
@@ -293,22 +336,20 @@ impl<M: Message> StreamCell for PastStream<M> {
             self.real_ready -= 1;
             if self.paused && mark != Mark::Error {
                 self.count_paused(at);
-                continue;
-            }
-            self.current.push(position);
-            self.passed += 1;
-            taken.items += 1;
-            if taken.items == 1 || !self.spec.one_by_one {
-                match self.emit(taken.items - 1, core, step) {
-                    Emitted::Nothing => {}
-                    Emitted::Item => taken.emitted += 1,
-                    Emitted::Late(late) => {
-                        taken.late.get_or_insert(late);
-                    }
-                }
+            } else {
+                self.come_up(position, &mut taken, core, step);
             }
         }
-        if self.real_ready == 0 {
+        while self.plain.ahead().first().is_some_and(|item| item.at <= at) {
+            let (position, _) = self.plain.next();
+            self.plain.pass(1);
+            if self.paused {
+                self.count_paused(at);
+            } else {
+                self.come_up(position as u32 | PLAIN, &mut taken, core, step);
+            }
+        }
+        if !self.has_real() {
             self.settle();
         }
         taken.head = self.head();
@@ -332,14 +373,17 @@ impl<M: Message> StreamCell for PastStream<M> {
 
     fn emit(&mut self, index: usize, core: &Core, step: &mut Vec<Entry>) -> Emitted {
         let position = self.current[index];
-        let item = &self.ready[position as usize];
-        if item.mark == Mark::Error {
-            return Emitted::Late(LateItem { index: item.index, event_time: item.event_time, lag: item.lag });
-        }
+        let place = match self.judged(position) {
+            Some(item) if item.mark == Mark::Error => {
+                return Emitted::Late(LateItem { index: item.index, event_time: item.event_time, lag: item.lag });
+            }
+            Some(item) => item.index,
+            None => self.plain.index((position & !PLAIN) as usize),
+        };
         let before = step.len();
         for (number, subscriber) in self.subscribers.iter().enumerate() {
             if core.is_living(subscriber.who) {
-                step.push(Entry::of_stream(self.id, subscriber.who, item.index, position, number as u32));
+                step.push(Entry::of_stream(self.id, subscriber.who, place, position, number as u32));
             }
         }
         if step.len() == before {
@@ -353,18 +397,19 @@ impl<M: Message> StreamCell for PastStream<M> {
 
     #[inline]
     fn deliver(&mut self, entry: &Entry, cell: &mut dyn Cell, core: &mut Core) {
-        let item = &self.ready[entry.payload as usize];
-        let lag = (item.mark == Mark::Flagged).then_some(item.lag);
-        if item.mark == Mark::Flagged || item.event_time != item.at {
+        if let Some(item) = self.judged(entry.payload)
+            && (item.mark == Mark::Flagged || item.event_time != item.at)
+        {
+            let lag = (item.mark == Mark::Flagged).then_some(item.lag);
             core.event = Some(Event { due: item.at, event_time: item.event_time, lag });
         }
-        core.record_message(entry, item.message(), digest_of(item.message()));
-        (self.subscribers[entry.extra as usize].deliver)(cell, item.message(), core, entry.to);
+        let message = self.message_at(entry.payload).expect("an item that is delivered has a value");
+        core.record_message(entry, message, digest_of(message));
+        (self.subscribers[entry.extra as usize].deliver)(cell, message, core, entry.to);
     }
 
     fn describe(&self, entry: &Entry) -> (&'static str, u64) {
-        let item = &self.ready[entry.payload as usize];
-        (M::KIND, item.value.as_ref().map_or(0, digest_of))
+        (M::KIND, self.message_at(entry.payload).map_or(0, digest_of))
     }
 
     fn subscribe(&mut self, subscriber: Box<dyn Any>, core: &mut Core) {
@@ -391,6 +436,7 @@ impl<M: Message> StreamCell for PastStream<M> {
                 self.ready.clear();
                 self.next = 0;
                 self.real_ready = 0;
+                self.plain.clear();
             }
         }
     }

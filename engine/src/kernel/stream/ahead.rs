@@ -9,10 +9,7 @@ use crate::source::{Source, SourceError, Timed};
 use crate::stream::Late;
 use crate::time::{Duration, Instant};
 
-/// How many items are read at once.
-const BATCH: usize = 64;
-
-/// How many that are over may stay in front of what is still to come.
+/// How many judged items that are over may stay in front of what is still to come.
 const SPENT: usize = 256;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,6 +24,12 @@ pub(super) enum Mark {
     Dropped,
     /// `index` items that were skipped.
     Skipped,
+}
+
+impl Mark {
+    pub(super) fn is_real(self) -> bool {
+        matches!(self, Self::Good | Self::Flagged | Self::Error)
+    }
 }
 
 pub(super) struct Item<M> {
@@ -44,20 +47,8 @@ impl<M> Item<M> {
         Self { at, event_time: at, index, lag: Duration::ZERO, mark: Mark::Good, value: Some(value) }
     }
 
-    /// Whether it is delivered at the time that its data says, with nothing about it to be counted or told.
-    #[inline(always)]
-    pub(super) fn is_ordinary(&self) -> bool {
-        self.mark == Mark::Good && self.event_time == self.at
-    }
-
     pub(super) fn is_real(&self) -> bool {
-        matches!(self.mark, Mark::Good | Mark::Flagged | Mark::Error)
-    }
-
-    /// The message of an item that is delivered.
-    #[inline(always)]
-    pub(super) fn message(&self) -> &M {
-        self.value.as_ref().expect("an item that is delivered has a value")
+        self.mark.is_real()
     }
 }
 
@@ -119,7 +110,8 @@ impl<M: Message> PastStream<M> {
     /// Reads a batch from the source. Whether there was anything.
     pub(super) fn read(&mut self) -> bool {
         let Some(source) = &mut self.source else { return false };
-        match source.read(BATCH, &mut self.batch) {
+        let (from, read) = self.plain.read(&mut **source, self.next_index);
+        match read {
             Ok(true) => {}
             Ok(false) => self.source = None,
             Err(error) => {
@@ -127,22 +119,38 @@ impl<M: Message> PastStream<M> {
                 self.source = None;
             }
         }
-        let any = !self.batch.is_empty() || self.source.is_some();
-        let mut batch = std::mem::take(&mut self.batch);
-        if self.are_ordinary(&batch) {
-            self.greatest = batch.last().map(|item| item.at);
-            let (first, count) = (self.next_index, batch.len());
-            self.real_ready += count;
-            self.next_index += count as u64;
-            self.ready.extend(batch.drain(..).zip(first..).map(|(Timed { at, value }, index)| Item::ordinary(at, index, value)));
-        } else {
-            batch.drain(..).for_each(|item| self.judge(item));
+        let batch = &self.plain.all()[from..];
+        let any = !batch.is_empty() || self.source.is_some();
+        match batch.last().map(|item| item.at) {
+            Some(last) if self.are_ordinary(batch, self.plain.index(from)) => {
+                self.next_index += batch.len() as u64;
+                self.greatest = Some(last);
+            }
+            Some(_) => self.judge_from(from),
+            None => {}
         }
-        self.batch = batch;
         if self.source.is_none() {
             self.let_go(Instant::MAX);
         }
         any
+    }
+
+    /// Judges what lies among the plain items from here on, which are ready behind those before it then.
+    fn judge_from(&mut self, from: usize) {
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.extend(self.plain.give(from));
+        self.make_ready();
+        batch.drain(..).for_each(|item| self.judge(item));
+        self.batch = batch;
+    }
+
+    /// Puts the plain items that are still to come behind what is ready.
+    fn make_ready(&mut self) {
+        let (from, first) = self.plain.next();
+        let before = self.ready.len();
+        let ordinary = self.plain.give(from).zip(first..);
+        self.ready.extend(ordinary.map(|(Timed { at, value }, index)| Item::ordinary(at, index, value)));
+        self.real_ready += self.ready.len() - before;
     }
 
     #[inline(always)]
@@ -163,11 +171,13 @@ impl<M: Message> PastStream<M> {
         event_time < self.skip_from || self.skip_inclusive && event_time == self.skip_from
     }
 
-    /// Whether nothing is to be said of any of these items: the case of nearly all, in which they need not be judged one by one.
-    fn are_ordinary(&self, batch: &[Timed<M>]) -> bool {
+    /// Whether nothing is to be said of any of these items, of which the first one has this place: the case of nearly all, in which they need not be
+    /// judged one by one.
+    fn are_ordinary(&self, batch: &[Timed<M>], index: u64) -> bool {
         let Some(first) = batch.first() else { return false };
         let is_late = self.greatest.is_some_and(|greatest| first.at < greatest);
-        self.spec.reorder.is_none() && !is_late && !self.is_skipped(first.at) && batch.is_sorted_by_key(|item| item.at)
+        let stays = self.spec.reorder.is_none() && index == self.next_index;
+        stays && !is_late && !self.is_skipped(first.at) && batch.is_sorted_by_key(|item| item.at)
     }
 
     /// Judges one item by what came before it in the source (rule R10).
@@ -228,9 +238,10 @@ impl<M: Message> PastStream<M> {
         }
     }
 
-    /// Moves what is still to come to the front, if that is worth it.
+    /// Forgets what is over, if that is worth it: what is still to come is moved to the front.
     #[inline(always)]
     pub(super) fn forget_spent(&mut self) {
+        self.plain.forget_spent();
         if self.next == self.ready.len() {
             self.ready.clear();
             self.next = 0;
@@ -245,6 +256,21 @@ impl<M: Message> PastStream<M> {
     pub(super) fn read_through(&mut self, at: Instant) {
         self.current.clear();
         self.forget_spent();
-        while self.ready.last().is_some_and(|item| item.at <= at) && self.read() {}
+        while self.last().is_some_and(|last| last <= at) && self.read() {}
+    }
+
+    /// The instant of the last of what is still to come.
+    #[inline(always)]
+    fn last(&self) -> Option<Instant> {
+        match self.plain.ahead().last() {
+            Some(item) => Some(item.at),
+            None => self.ready[self.next..].last().map(|item| item.at),
+        }
+    }
+
+    /// Whether there is something to deliver.
+    #[inline(always)]
+    pub(super) fn has_real(&self) -> bool {
+        !self.plain.ahead().is_empty() || self.real_ready > 0
     }
 }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{PastStream, StreamCell};
+use super::{PLAIN, PastStream};
 use crate::actor::Handler;
 use crate::address::actor_of;
 use crate::context::Context;
@@ -56,12 +56,13 @@ impl<M: Message> PastStream<M> {
         core.round = 0;
         core.step = 0;
         core.event = None;
-        while drained.instants < most {
-            let (head, is_over) = match &self.ready[self.next..] {
+        // What was judged comes before what need not be, and takes the long way.
+        while drained.instants < most && self.next == self.ready.len() {
+            let (head, is_over) = match self.plain.ahead() {
                 // The only one of its instant, as nearly all are: nothing but this need be looked at.
                 [item, next, ..] if next.at > item.at => {
                     let head = next.at;
-                    if item.at >= limit || !item.is_ordinary() {
+                    if item.at >= limit {
                         break;
                     }
                     (head, self.deliver_one(core, cells))
@@ -89,8 +90,7 @@ impl<M: Message> PastStream<M> {
         for (number, subscriber) in self.subscribers.iter().enumerate().skip(*subscribers) {
             let given = if number == *subscribers { *given } else { 0 };
             if core.is_living(subscriber.who) {
-                let entry =
-                    |position: usize| Entry::of_stream(self.id, subscriber.who, self.ready[position].index, position as u32, number as u32);
+                let entry = |at: usize| Entry::of_stream(self.id, subscriber.who, self.plain.index(at), at as u32 | PLAIN, number as u32);
                 step.extend(items.clone().skip(given).map(entry));
             }
         }
@@ -99,14 +99,14 @@ impl<M: Message> PastStream<M> {
     /// Makes an instant of the next item and delivers it. `false`: the instant is not over.
     #[inline(always)]
     fn deliver_one(&mut self, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> bool {
-        let item = &self.ready[self.next];
+        let (at, index) = self.plain.next();
+        self.plain.pass(1);
+        let item = &self.plain.all()[at];
         core.now = item.at;
-        self.draining = Draining { items: self.next..self.next + 1, subscribers: 0, given: 0 };
-        self.next += 1;
-        self.real_ready -= 1;
+        self.draining = Draining { items: at..at + 1, subscribers: 0, given: 0 };
         self.passed += 1;
-        let mut entry = Entry::of_stream(self.id, self.id, item.index, NONE, NONE);
-        let word = core.word(&entry, const { digest_of_text(M::KIND) }, digest_of(item.message()));
+        let mut entry = Entry::of_stream(self.id, self.id, index, NONE, NONE);
+        let word = core.word(&entry, const { digest_of_text(M::KIND) }, digest_of(&item.value));
         let mut any = false;
         for subscriber in &self.subscribers {
             self.draining.subscribers += 1;
@@ -122,8 +122,8 @@ impl<M: Message> PastStream<M> {
                 }
             }
             entry.to = subscriber.who;
-            core.record_share(&entry, item.message(), word);
-            (subscriber.deliver)(&mut *cells[subscriber.who.index()], item.message(), core, subscriber.who);
+            core.record_share(&entry, &item.value, word);
+            (subscriber.deliver)(&mut *cells[subscriber.who.index()], &item.value, core, subscriber.who);
             if core.tasks.any_due() {
                 return false;
             }
@@ -131,27 +131,30 @@ impl<M: Message> PastStream<M> {
         is_over(core, any)
     }
 
-    /// The items of the next instant and the instant of what follows them, if they come before `limit`, are ordinary, and share their round.
+    /// The items of the next instant and the instant of what follows them, if they come before `limit`, and share their round.
     fn together(&mut self, limit: Instant) -> Option<(Range<usize>, Instant)> {
-        let at = self.head().filter(|at| *at < limit)?;
+        let at = self.plain.ahead().first()?.at;
+        if at >= limit {
+            return None;
+        }
         self.read_through(at);
-        let ahead = &self.ready[self.next..];
-        let count = ahead.iter().take_while(|item| item.at == at && item.is_ordinary()).count();
+        if self.next < self.ready.len() {
+            // What was read has to be judged, and so has what was before it.
+            return None;
+        }
+        let ahead = self.plain.ahead();
+        let count = ahead.iter().take_while(|item| item.at == at).count();
         let head = ahead.get(count)?.at;
-        let shared = count == 1 || count > 1 && !self.spec.one_by_one;
-        (shared && head > at).then_some((self.next..self.next + count, head))
+        let (next, _) = self.plain.next();
+        (count == 1 || !self.spec.one_by_one).then_some((next..next + count, head))
     }
 
     /// As [`PastStream::deliver_one`], with several items: each subscriber gets all of them before the next one gets any.
     fn deliver_together(&mut self, items: Range<usize>, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> bool {
         let count = items.len() as u64;
-        self.next = items.end;
-        self.real_ready -= items.len();
+        self.plain.pass(items.len());
         self.passed += count;
-        if self.real_ready == 0 {
-            self.settle();
-        }
-        let all = &self.ready[items.clone()];
+        let (all, first) = (&self.plain.all()[items.clone()], self.plain.index(items.start));
         core.now = all[0].at;
         let any = self.subscribers.iter().any(|subscriber| core.is_living(subscriber.who));
         if any {
@@ -163,20 +166,20 @@ impl<M: Message> PastStream<M> {
         }
         let mut entry = Entry::of_stream(self.id, self.id, 0, NONE, NONE);
         self.words.clear();
-        self.words.extend(all.iter().map(|item| {
-            entry.cause = item.index;
-            core.word(&entry, const { digest_of_text(M::KIND) }, digest_of(item.message()))
+        self.words.extend(all.iter().zip(first..).map(|(item, index)| {
+            entry.cause = index;
+            core.word(&entry, const { digest_of_text(M::KIND) }, digest_of(&item.value))
         }));
         self.draining = Draining { items, subscribers: 0, given: 0 };
         for subscriber in &self.subscribers {
             if core.is_living(subscriber.who) {
                 entry.to = subscriber.who;
                 let cell = &mut *cells[subscriber.who.index()];
-                for (item, word) in all.iter().zip(&self.words) {
+                for ((item, word), index) in all.iter().zip(&self.words).zip(first..) {
                     self.draining.given += 1;
-                    entry.cause = item.index;
-                    core.record_share(&entry, item.message(), *word);
-                    (subscriber.deliver)(cell, item.message(), core, subscriber.who);
+                    entry.cause = index;
+                    core.record_share(&entry, &item.value, *word);
+                    (subscriber.deliver)(cell, &item.value, core, subscriber.who);
                 }
             }
             self.draining.subscribers += 1;

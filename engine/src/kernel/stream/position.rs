@@ -5,14 +5,14 @@ use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
-use super::ahead::{Held, Item};
+use super::ahead::{Held, Item, Mark};
 use super::{PastStream, StreamCell};
 use crate::digest::digest_of;
 use crate::kernel::border::Opening;
 use crate::message::Message;
 use crate::source::SourceError;
 use crate::stream::LateCounts;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// Where a stream stands at a still point. What was read ahead of it is named by its digest, not kept: it is read again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +62,7 @@ impl<M: Message> PastStream<M> {
             return Position { opened: self.opened, ended: true, paused: self.paused, counts: self.counts, ..Position::default() };
         }
         let waiting = self.ready[self.next..].iter().map(|item| if item.is_real() { 1 } else { item.index }).sum::<u64>();
+        let waiting = waiting + self.plain.ahead().len() as u64;
         let held = self.held.len() as u64;
         let (next, ahead) = self.ahead();
         Position {
@@ -122,20 +123,30 @@ impl<M: Message> PastStream<M> {
             self.passed += u64::from(item.is_real());
             self.next += 1;
         }
+        let plain = items.min(self.plain.ahead().len() as u64);
+        self.plain.pass(plain as usize);
+        self.passed += plain;
         self.forget_spent();
-        before - items
+        before - (items - plain)
     }
 
     /// The next item that is not over, and a digest of all of them.
-    fn ahead(&self) -> (Option<(u64, Instant)>, u64) {
-        let mut held: Vec<&Item<M>> = self.held.iter().map(|Reverse(Held(item))| item).collect();
+    fn ahead<'a>(&'a self) -> (Option<(u64, Instant)>, u64) {
+        let mut held: Vec<&'a Item<M>> = self.held.iter().map(|Reverse(Held(item))| item).collect();
         held.sort_by_key(|item| (item.at, item.index));
-        let ahead = self.ready[self.next..].iter().chain(held);
-        let digest = ahead.clone().fold(0u64, |digest, item| {
-            let Item { at, event_time, index, lag, mark, value } = item;
-            digest_of(&(digest, at, event_time, index, lag, *mark as u8, value.as_ref().map(digest_of)))
+        let (_, first) = self.plain.next();
+        let plain = self
+            .plain
+            .ahead()
+            .iter()
+            .zip(first..)
+            .map(|(item, index)| (item.at, item.at, index, Duration::ZERO, Mark::Good, Some(&item.value)));
+        let judged = |item: &'a Item<M>| (item.at, item.event_time, item.index, item.lag, item.mark, item.value.as_ref());
+        let ahead = self.ready[self.next..].iter().map(judged).chain(plain).chain(held.into_iter().map(judged));
+        let digest = ahead.clone().fold(0u64, |digest, (at, event_time, index, lag, mark, value)| {
+            digest_of(&(digest, at, event_time, index, lag, mark as u8, value.map(digest_of)))
         });
-        let next = ahead.filter(|item| item.is_real()).map(|item| (item.index, item.event_time)).next();
+        let next = ahead.filter(|(.., mark, _)| mark.is_real()).map(|(_, event_time, index, ..)| (index, event_time)).next();
         (next, digest)
     }
 }
