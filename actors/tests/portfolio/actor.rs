@@ -211,7 +211,7 @@ fn statements_are_written_at_changes_and_not_too_often() -> Result<(), Box<dyn E
     sim.subscribe::<MarketEvent, _>(address, events);
     sim.subscribe::<Fill, _>(address, fills);
     sim.observe(Box::new(trace.clone())).run().map_err(|failed| failed.error.to_string())?;
-    let written: Vec<_> = trace.records().into_iter().filter(|record| record.kind == Statement::KIND).collect();
+    let written: Vec<_> = trace.records().into_iter().filter(|record| &*record.kind == Statement::KIND).collect();
     assert_eq!(written.iter().map(|record| record.at).collect::<Vec<_>>(), [at(2), at(2), at(4), at(4)]);
     for (record, parts) in written.iter().zip([
         ["CurrencyId(0)", "paid_in: 1000000000, realised: 0, fees: 0,"],
