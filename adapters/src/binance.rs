@@ -33,6 +33,16 @@ pub enum TimeOf {
     Exchange,
 }
 
+impl TimeOf {
+    /// As people call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Received => "receive",
+            Self::Exchange => "exchange",
+        }
+    }
+}
+
 /// Which events of a recording to read, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BinanceSettings {

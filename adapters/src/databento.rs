@@ -6,6 +6,7 @@
 mod dbz;
 mod event;
 mod framed;
+mod inspection;
 mod members;
 mod record;
 
@@ -21,6 +22,7 @@ use crate::binance::TimeOf;
 use crate::error::DataError;
 use event::Sealed;
 use framed::{Framed, Start};
+pub(crate) use inspection::inspect;
 use members::Members;
 use record::{Body, Fault, Scale, span_of};
 
@@ -87,12 +89,17 @@ impl FromDbn for Bar {}
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct DbnReader<M: FromDbn> {
+    records: Records,
+    teller: Teller<M>,
+}
+
+/// The records of a file, one after the other.
+struct Records {
     path: PathBuf,
-    records: DbnRecordDecoder<Framed>,
+    decoder: DbnRecordDecoder<Framed>,
     /// The number of the record that was read last, and where the next one begins.
     number: u64,
     offset: u64,
-    teller: Teller<M>,
 }
 
 /// Makes events of records.
@@ -102,14 +109,19 @@ struct Teller<M: FromDbn> {
     publisher: Option<u16>,
     /// Whether other publishers are left out, not refused.
     is_chosen: bool,
-    time: TimeOf,
+    clock: Clock,
     /// Whether every record should be of a schema that can be read.
     is_uniform: bool,
     /// How long bars are, if the file's schema is one of bars.
     span: Option<Duration>,
-    last: Instant,
     state: M::State,
     waiting: VecDeque<Timed<M>>,
+}
+
+/// Tells the event times of records, in their order.
+struct Clock {
+    time: TimeOf,
+    last: Instant,
 }
 
 impl<M: FromDbn> DbnReader<M> {
@@ -120,9 +132,7 @@ impl<M: FromDbn> DbnReader<M> {
     pub fn open(settings: &DbnSettings) -> Result<Self, DataError> {
         let path = &settings.path;
         let fault = |(cause, help): Fault| DataError::new(path, None, cause, help);
-        let framed = Framed::open(path)?;
-        let offset = framed.first_record();
-        let (records, metadata) = opened(settings, framed)?;
+        let (records, metadata) = Records::open(path, settings.version)?;
         if let Some(schema) = metadata.as_ref().and_then(|metadata| metadata.schema)
             && !M::SCHEMAS.contains(&schema.as_str())
         {
@@ -140,14 +150,13 @@ impl<M: FromDbn> DbnReader<M> {
             members,
             publisher: settings.publisher,
             is_chosen: settings.publisher.is_some(),
-            time: settings.time,
+            clock: Clock::new(settings.time),
             is_uniform: metadata.as_ref().is_none_or(|metadata| metadata.schema.is_some()),
             span: metadata.and_then(|metadata| metadata.schema).and_then(span_of),
-            last: Instant::from_nanos(i64::MIN),
             state: M::State::default(),
             waiting: VecDeque::new(),
         };
-        Ok(Self { path: path.clone(), records, number: 0, offset, teller })
+        Ok(Self { records, teller })
     }
 
     /// Goes on with another file, with the book as it stands.
@@ -156,29 +165,19 @@ impl<M: FromDbn> DbnReader<M> {
     /// As [`DbnReader::open`].
     pub fn go_on(self, settings: &DbnSettings) -> Result<Self, DataError> {
         let next = Self::open(settings)?;
-        let Teller { publisher, last, state, .. } = self.teller;
-        Ok(Self { teller: Teller { publisher, last, state, ..next.teller }, ..next })
+        let Teller { publisher, clock: Clock { last, .. }, state, .. } = self.teller;
+        let clock = Clock { last, ..next.teller.clock };
+        Ok(Self { teller: Teller { publisher, clock, state, ..next.teller }, ..next })
     }
 
     fn next_item(&mut self) -> Result<Option<Timed<M>>, DataError> {
-        while self.teller.waiting.is_empty() {
-            self.number += 1;
-            let place = |(cause, help): Fault| {
-                DataError::new(&self.path, None, format!("record {}, byte {}: {cause}", self.number, self.offset), help)
-            };
-            match self.records.decode_ref() {
-                Ok(None) => return Ok(None),
-                Ok(Some(record)) => {
-                    self.teller.take(record).map_err(place)?;
-                    self.offset += record.header().record_size() as u64;
-                }
-                Err(error) => {
-                    let trouble = self.records.get_mut().trouble();
-                    return Err(place(trouble.unwrap_or_else(|| (format!("cannot be read ({error})"), "fetch the file again".into()))));
-                }
+        let Self { records, teller } = self;
+        while teller.waiting.is_empty() {
+            if records.next(|record| teller.take(record))?.is_none() {
+                return Ok(None);
             }
         }
-        Ok(self.teller.waiting.pop_front())
+        Ok(teller.waiting.pop_front())
     }
 }
 
@@ -192,9 +191,37 @@ fn unread(path: &Path, error: &dbn::Error) -> DataError {
     DataError::new(path, None, format!("its metadata cannot be read ({error})"), "fetch the file again")
 }
 
+impl Records {
+    /// The records of a file, and its metadata if it has any. `version` is that of a fragment.
+    fn open(path: &Path, version: Option<u8>) -> Result<(Self, Option<Metadata>), DataError> {
+        let framed = Framed::open(path)?;
+        let offset = framed.first_record();
+        let (decoder, metadata) = decoder(path, version, framed)?;
+        Ok((Self { path: path.to_owned(), decoder, number: 0, offset }, metadata))
+    }
+
+    /// Hands the next record to `take`; `None` at the end. What is wrong with a record is told with its place.
+    fn next<T>(&mut self, take: impl FnOnce(RecordRef<'_>) -> Result<T, Fault>) -> Result<Option<T>, DataError> {
+        self.number += 1;
+        let place =
+            |(cause, help): Fault| DataError::new(&self.path, None, format!("record {}, byte {}: {cause}", self.number, self.offset), help);
+        match self.decoder.decode_ref() {
+            Ok(None) => Ok(None),
+            Ok(Some(record)) => {
+                let taken = take(record).map_err(place)?;
+                self.offset += record.header().record_size() as u64;
+                Ok(Some(taken))
+            }
+            Err(error) => {
+                let trouble = self.decoder.get_mut().trouble();
+                Err(place(trouble.unwrap_or_else(|| (format!("cannot be read ({error})"), "fetch the file again".into()))))
+            }
+        }
+    }
+}
+
 /// The decoder of a file's records, and its metadata if it has any.
-fn opened(settings: &DbnSettings, framed: Framed) -> Result<(DbnRecordDecoder<Framed>, Option<Metadata>), DataError> {
-    let path = &settings.path;
+fn decoder(path: &Path, version: Option<u8>, framed: Framed) -> Result<(DbnRecordDecoder<Framed>, Option<Metadata>), DataError> {
     let fault = |cause: String, help: &str| DataError::new(path, None, cause, help);
     let version_fault = |version| fault(format!("is of version {version} of the format, of which 1 to 3 can be read"), "convert the file");
     let plain = |framed, version| DbnRecordDecoder::with_version(framed, version, VersionUpgradePolicy::AsIs, false);
@@ -214,7 +241,7 @@ fn opened(settings: &DbnSettings, framed: Framed) -> Result<(DbnRecordDecoder<Fr
             let metadata = dbz::metadata(path)?;
             Ok((plain(framed, 1).map_err(|error| unread(path, &error))?, Some(metadata)))
         }
-        Start::Records => match settings.version {
+        Start::Records => match version {
             Some(version) if VERSIONS.contains(&version) => Ok((plain(framed, version).map_err(|error| unread(path, &error))?, None)),
             Some(version) => Err(version_fault(version)),
             None => Err(fault(
@@ -248,13 +275,18 @@ impl<M: FromDbn> Teller<M> {
             let cause = format!("is of publisher {publisher}, and those before are of publisher {known}");
             return Err((cause, "choose one with `publisher`".into()));
         }
-        let at = self.time_of(body, header.ts_event)?;
-        self.last = at;
+        let at = self.clock.time_of(body, header.ts_event)?;
         let waiting = &mut self.waiting;
         M::tell(body, &self.scale, &mut self.state, &mut |value| waiting.push_back(Timed { at, value }))
     }
+}
 
-    fn time_of(&self, body: Body<'_>, event: u64) -> Result<Instant, Fault> {
+impl Clock {
+    fn new(time: TimeOf) -> Self {
+        Self { time, last: Instant::from_nanos(i64::MIN) }
+    }
+
+    fn time_of(&mut self, body: Body<'_>, event: u64) -> Result<Instant, Fault> {
         let instant = |nanos: u64| i64::try_from(nanos).ok().map(Instant::from_nanos);
         let at = match (body, body.received()) {
             (Body::Ohlcv(_, span), _) => instant(event).and_then(|start| start.checked_add(span)),
@@ -267,7 +299,8 @@ impl<M: FromDbn> Teller<M> {
             }
             _ => instant(event),
         };
-        at.ok_or_else(|| ("has no time between 1970 and 2262".to_owned(), "leave the record out".to_owned()))
+        self.last = at.ok_or_else(|| ("has no time between 1970 and 2262".to_owned(), "leave the record out".to_owned()))?;
+        Ok(self.last)
     }
 }
 
@@ -279,6 +312,6 @@ impl<M: FromDbn> Source for DbnReader<M> {
     }
 
     fn progress(&self) -> Option<(u64, u64)> {
-        Some(self.records.get_ref().progress())
+        Some(self.records.decoder.get_ref().progress())
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::File;
 use std::hash::{Hash, Hasher};
+use std::io::{self, Read};
 use std::path::Path;
 
 use stillpoint_actors::MarketEvent;
@@ -11,7 +13,7 @@ use stillpoint_engine::{Digest, Duration, Instant, digest_of};
 use crate::binance::{BinanceReader, BinanceSettings, TimeOf};
 use crate::csv_rows::Rows;
 use crate::error::DataError;
-use crate::input::Lines;
+use crate::input::{Input, Lines, unopened};
 use crate::time_format::TimeFormat;
 
 /// The time order of a sequence of events.
@@ -39,8 +41,8 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// Takes an event into account; `digest` stands for its content. True if it is a duplicate.
-    fn add(&mut self, at: Instant, digest: u64) -> bool {
+    /// Takes an event into account; `digest` stands for its content.
+    pub(crate) fn add(&mut self, at: Instant, digest: u64) {
         let duplicate = self.previous == Some((at, digest));
         self.count += 1;
         self.duplicates += u64::from(duplicate);
@@ -59,7 +61,6 @@ impl Scan {
         self.first = Some(self.first.map_or(at, |first| first.min(at)));
         self.last = Some(self.last.map_or(at, |last| last.max(at)));
         self.previous = Some((at, digest));
-        duplicate
     }
 
     /// Whether no event comes before an earlier one.
@@ -75,44 +76,111 @@ pub struct Inspection {
     pub format: String,
     /// The file as one stream; its duplicates are those of the streams together.
     pub overall: Scan,
-    /// Its streams by name, such as `instrument 0 quotes`; a CSV file has one, `rows`.
+    /// Its streams by name, such as `instrument 0 quotes`; a CSV or Parquet file has one, `rows`.
     pub streams: BTreeMap<String, Scan>,
 }
 
 impl Inspection {
-    fn new(format: String) -> Self {
+    pub(crate) fn new(format: String) -> Self {
         Self { format, overall: Scan::default(), streams: BTreeMap::new() }
     }
 }
 
-/// Reads a file to its end and says what it holds.
+/// Reads a file to its end and says what it holds. What it is its first bytes say, and where these say nothing, its name.
 ///
-/// A file whose first character is `{` is taken for a recording of JSON lines. Any other is taken for CSV with a header; its time column
-/// is the first one that is called like a time (`time`, `timestamp`, `ts`, `date`, `datetime`, or with these at the start or the end) and
-/// its format is guessed from the first row.
+/// * A file that begins with `{` is taken for a recording of JSON lines, and any that is none of the others for CSV with a header.
+/// * The time column of a CSV or Parquet file is the first one that is called like a time (`time`, `timestamp`, `ts`, `date`, `datetime`, or
+///   with these at the start or the end); how times are written is guessed from the first row, unless the column's type says it.
+/// * In a DBN file a stream is what one publisher tells of one instrument, in records that streams can be made of; bars are at their ends.
 ///
 /// # Errors
-/// [`DataError`] if the file cannot be read or a line makes no sense, or no time column is found.
+/// [`DataError`] if the file cannot be read or a line, row or record makes no sense, no time column is found, no kind of stream reads such a file, or
+/// it needs a feature that was not built in (`dbn`, `parquet`).
 pub fn inspect(path: &Path, time: TimeOf) -> Result<Inspection, DataError> {
-    let mut lines = Lines::open(path)?;
-    let mut is_json = false;
-    while lines.advance()? {
-        if let Some(byte) = lines.line().trim_ascii().first() {
-            is_json = *byte == b'{';
-            break;
+    match Format::of(path)? {
+        Format::Json => inspect_recording(path, time),
+        Format::Csv => inspect_csv(path),
+        Format::Dbn => inspect_dbn(path, time),
+        Format::Parquet => inspect_parquet(path),
+    }
+}
+
+/// What a file is taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Json,
+    Csv,
+    Dbn,
+    Parquet,
+}
+
+impl Format {
+    fn of(path: &Path) -> Result<Self, DataError> {
+        let fault = |cause: &str, help: &str| Err(DataError::new(path, None, cause, help));
+        let raw = File::open(path).and_then(beginning).map_err(|error| unopened(path, &error))?;
+        // Before DBN there was DBZ, whose metadata lies in a part of a zstd file that readers of zstd pass over.
+        if matches!(raw[..], [0x50..=0x5f, 0x2a, 0x4d, 0x18, _, _, _, _, b'D', b'B', b'Z', ..]) {
+            return Ok(Self::Dbn);
+        }
+        let mut input = Input::open(path)?;
+        let start = beginning(&mut input).map_err(|error| input.fault(&error, 0))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        match start[..] {
+            [b'D', b'B', b'N', ..] => Ok(Self::Dbn),
+            [b'P', b'A', b'R', b'1', ..] if raw == start => Ok(Self::Parquet),
+            [b'P', b'A', b'R', b'1', ..] => fault("is a Parquet file inside of another packing", "unpack it first"),
+            [b'P', b'A', b'R', b'E', ..] => fault("is an encrypted Parquet file", "decrypt it first"),
+            _ if name.ends_with(".parquet") => Ok(Self::Parquet),
+            _ if name.contains(".dbn") => Ok(Self::Dbn),
+            _ => Self::of_text(path),
         }
     }
-    drop(lines);
-    if is_json { inspect_recording(path, time) } else { inspect_csv(path) }
+
+    fn of_text(path: &Path) -> Result<Self, DataError> {
+        let mut lines = Lines::open(path)?;
+        while lines.advance()? {
+            if lines.line().contains(&0) {
+                let help = "recordings in JSON lines, CSV, DBN and Parquet can be looked at: convert it, or fetch it again if it should be one of these";
+                return Err(DataError::new(path, Some(lines.number()), "is neither text nor of a known format", help));
+            }
+            if let Some(byte) = lines.line().trim_ascii().first() {
+                return Ok(if *byte == b'{' { Self::Json } else { Self::Csv });
+            }
+        }
+        Ok(Self::Csv)
+    }
+}
+
+/// The first bytes, enough to know a format by.
+fn beginning(from: impl Read) -> io::Result<Vec<u8>> {
+    let mut start = Vec::with_capacity(12);
+    from.take(12).read_to_end(&mut start)?;
+    Ok(start)
+}
+
+#[cfg(feature = "dbn")]
+fn inspect_dbn(path: &Path, time: TimeOf) -> Result<Inspection, DataError> {
+    crate::databento::inspect(path, time)
+}
+
+#[cfg(not(feature = "dbn"))]
+fn inspect_dbn(path: &Path, _: TimeOf) -> Result<Inspection, DataError> {
+    Err(DataError::new(path, None, "is a DBN file, which this program was built without", crate::kinds::build_with("dbn")))
+}
+
+#[cfg(feature = "parquet")]
+fn inspect_parquet(path: &Path) -> Result<Inspection, DataError> {
+    crate::parquet_rows::inspect(path)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn inspect_parquet(path: &Path) -> Result<Inspection, DataError> {
+    Err(DataError::new(path, None, "is a Parquet file, which this program was built without", crate::kinds::build_with("parquet")))
 }
 
 fn inspect_recording(path: &Path, time: TimeOf) -> Result<Inspection, DataError> {
     let mut reader = BinanceReader::<MarketEvent>::open(&BinanceSettings { time, ..BinanceSettings::new(path) })?;
-    let name = match time {
-        TimeOf::Received => "receive",
-        TimeOf::Exchange => "exchange",
-    };
-    let mut found = Inspection::new(format!("JSON lines, by {name} time"));
+    let mut found = Inspection::new(format!("JSON lines, by {} time", time.name()));
     let mut streams: BTreeMap<(u32, bool), Scan> = BTreeMap::new();
     while let Some(item) = reader.next_item()? {
         let key = (item.value.instrument().0, matches!(item.value, MarketEvent::Trade(_)));
@@ -129,18 +197,23 @@ fn inspect_recording(path: &Path, time: TimeOf) -> Result<Inspection, DataError>
 /// How time columns are called; the earlier the likelier.
 const TIME_NAMES: [&str; 5] = ["time", "timestamp", "datetime", "date", "ts"];
 
-fn inspect_csv(path: &Path) -> Result<Inspection, DataError> {
-    let mut rows = Rows::start(path, b',', true)?;
-    let columns = rows.header().iter().map(|name| name.to_ascii_lowercase()).enumerate();
+/// Where the column is whose name is most like a time; else what is wrong and what to do.
+pub(crate) fn time_column(names: &[String]) -> Result<usize, (String, String)> {
+    let columns = names.iter().map(|name| name.to_ascii_lowercase()).enumerate();
     let likeness = |name: &str| {
         let exact = TIME_NAMES.iter().position(|time| name == *time);
         exact.or_else(|| TIME_NAMES.iter().position(|time| name.starts_with(time) || name.ends_with(time)).map(|at| at + TIME_NAMES.len()))
     };
     let likeliest = columns.filter_map(|(at, name)| Some((likeness(&name)?, at))).min();
-    let Some((_, column)) = likeliest else {
-        let cause = format!("no column is called like a time among `{}`", rows.header().join("`, `"));
-        return Err(DataError::new(path, Some(1), cause, "call one `time`, or look at the file through a scenario that names the column"));
-    };
+    likeliest.map(|(_, column)| column).ok_or_else(|| {
+        let cause = format!("no column is called like a time among `{}`", names.join("`, `"));
+        (cause, "call one `time`, or look at the file through a scenario that names the column".to_owned())
+    })
+}
+
+fn inspect_csv(path: &Path) -> Result<Inspection, DataError> {
+    let mut rows = Rows::start(path, b',', true)?;
+    let column = time_column(rows.header()).map_err(|(cause, help)| DataError::new(path, Some(1), cause, help))?;
     let name = rows.header()[column].clone();
     let text = rows.record().get(column).unwrap_or_default().trim_ascii();
     let Some(format) = TimeFormat::guess(text) else {

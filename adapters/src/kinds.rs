@@ -16,6 +16,9 @@ use stillpoint_actors::{Bar, DepthUpdate, Instrument, MarketEvent, Quote, Trade}
 use stillpoint_engine::scenario::{Registry, SceneError, StreamScene};
 use stillpoint_engine::{Duration, Message, Source, Stream};
 
+#[cfg(not(all(feature = "dbn", feature = "parquet")))]
+pub(crate) use absent::build_with;
+
 use crate::binance::{BinanceReader, BinanceSettings, Recorded, TimeOf};
 use crate::csv_rows::{CsvReader, CsvSettings};
 use crate::error::DataError;

@@ -1,6 +1,8 @@
 //! Rows of Parquet files as events. Invariant: memory is that of a batch of the columns that are wanted, however long the file; a row becomes the
 //! event that the same row of a CSV file would become.
 
+mod inspection;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::fs::File;
@@ -25,6 +27,7 @@ use crate::error::DataError;
 use crate::input::unopened;
 use crate::row::{Cell, Cells, FromRow, Row, column, columns_of, misnamed};
 use crate::time_format::TimeFormat;
+pub(crate) use inspection::inspect;
 
 /// Rows that are decoded at a time.
 const BATCH_ROWS: usize = 4_096;
@@ -77,21 +80,36 @@ impl ParquetSettings {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct ParquetReader<M> {
+    rows: Rows,
+    instrument: Instrument,
+    columns: Vec<Option<usize>>,
+    only: Option<(usize, Vec<u8>)>,
+    event: PhantomData<fn() -> M>,
+}
+
+/// A file of which nothing but its columns is known yet.
+struct Opened {
     path: PathBuf,
     length: u64,
-    rows: u64,
+    builder: ParquetRecordBatchReaderBuilder<File>,
+    /// Names of all columns.
+    columns: Vec<String>,
+}
+
+/// Some columns of a file, row by row.
+struct Rows {
+    path: PathBuf,
+    length: u64,
+    /// How many rows the file has.
+    count: u64,
     reader: ParquetRecordBatchReader,
-    instrument: Instrument,
     /// Names of the columns that are read.
     header: Vec<String>,
-    columns: Vec<Option<usize>>,
     time: usize,
     time_format: Option<TimeFormat>,
-    only: Option<(usize, Vec<u8>)>,
     batch: Batch,
     /// Rows that were read, of the file.
     row: u64,
-    event: PhantomData<fn() -> M>,
 }
 
 /// Rows that were decoded, and the one that is looked at.
@@ -120,53 +138,82 @@ impl<M: FromRow> ParquetReader<M> {
         if let Some(wrong) = misnamed::<M>(&settings.columns) {
             return Err(fault(wrong));
         }
+        let file = Opened::open(path)?;
+        let wanted = columns_of::<M>(&file.columns, &settings.columns).map_err(fault)?;
+        let time = column(&file.columns, &settings.time).map_err(fault)?;
+        let only = settings.only.as_ref().map(|(name, text)| Ok((column(&file.columns, name)?, text.clone().into_bytes())));
+        let only = only.transpose().map_err(fault)?;
+        for at in wanted.iter().flatten().chain(only.as_ref().map(|(at, _)| at)) {
+            if !is_value(file.type_of(*at)) {
+                let cause = format!("column `{}` is of the type {}, which is no number and no text", file.columns[*at], file.type_of(*at));
+                return Err(fault((cause, "name a column that is one, or write the file with one".into())));
+            }
+        }
+        check_time(&settings.time, file.type_of(time), settings.time_format.as_ref()).map_err(fault)?;
+        let read: BTreeSet<usize> = wanted.iter().flatten().copied().chain([time]).chain(only.as_ref().map(|(at, _)| *at)).collect();
+        let place = |at: usize| read.range(..at).count();
+        Ok(Self {
+            rows: file.rows(&read, time, settings.time_format.clone())?,
+            instrument: settings.instrument.clone(),
+            columns: wanted.into_iter().map(|at| at.map(place)).collect(),
+            only: only.map(|(at, text)| (place(at), text)),
+            event: PhantomData,
+        })
+    }
+
+    fn next_item(&mut self) -> Result<Option<Timed<M>>, DataError> {
+        let Self { rows, instrument, columns, only, .. } = self;
+        while rows.advance()? {
+            if only.as_ref().is_some_and(|(at, text)| rows.batch.cell(*at).text() != text.as_slice()) {
+                continue;
+            }
+            let at = rows.time()?;
+            let row = Row { cells: &rows.batch, columns };
+            let value = M::read(&row, instrument).map_err(|error| {
+                let (cause, help) = row.fault(error, &rows.header);
+                rows.fault(cause, help)
+            })?;
+            return Ok(Some(Timed { at, value }));
+        }
+        Ok(None)
+    }
+}
+
+impl Opened {
+    fn open(path: &Path) -> Result<Self, DataError> {
+        let fault = |cause: String, help: &str| DataError::new(path, None, cause, help);
         let file = File::open(path).map_err(|error| unopened(path, &error))?;
         let length = file.metadata().map_err(|error| unopened(path, &error))?.len();
         // What Arrow's own programs note beside the columns would make texts dictionaries; the file says all that matters without it.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let builder = guarded(|| ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)).map_err(|error| {
-            fault((format!("is no Parquet file that can be read ({error})"), "fetch the file again, or name the format that it has".into()))
+            fault(format!("is no Parquet file that can be read ({error})"), "fetch the file again, or name the format that it has")
         })?;
         if !builder.metadata().row_groups().iter().all(|group| group.columns().iter().all(|chunk| lies_within(chunk, length))) {
-            return Err(fault(("says of a column that it lies outside the file".into(), "the file is damaged: fetch it again".into())));
+            return Err(fault("says of a column that it lies outside the file".into(), "the file is damaged: fetch it again"));
         }
-        let schema = builder.schema().clone();
-        let all: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
-        let wanted = columns_of::<M>(&all, &settings.columns).map_err(fault)?;
-        let time = column(&all, &settings.time).map_err(fault)?;
-        let only =
-            settings.only.as_ref().map(|(name, text)| Ok((column(&all, name)?, text.clone().into_bytes()))).transpose().map_err(fault)?;
-        for at in wanted.iter().flatten().chain(only.as_ref().map(|(at, _)| at)) {
-            let field = schema.field(*at);
-            if !is_value(field.data_type()) {
-                let cause = format!("column `{}` is of the type {}, which is no number and no text", field.name(), field.data_type());
-                return Err(fault((cause, "name a column that is one, or write the file with one".into())));
-            }
-        }
-        check_time(&settings.time, schema.field(time).data_type(), settings.time_format.as_ref()).map_err(fault)?;
-
-        let read: BTreeSet<usize> = wanted.iter().flatten().copied().chain([time]).chain(only.as_ref().map(|(at, _)| *at)).collect();
-        let place = |at: usize| read.range(..at).count();
-        let mask = ProjectionMask::roots(builder.parquet_schema(), read.iter().copied());
-        let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
-        let reader = builder.with_batch_size(BATCH_ROWS).with_projection(mask).build();
-        Ok(Self {
-            path: path.clone(),
-            length,
-            rows,
-            reader: reader.map_err(|error| fault((format!("cannot be read ({error})"), "fetch the file again".into())))?,
-            instrument: settings.instrument.clone(),
-            header: read.iter().map(|at| all[*at].clone()).collect(),
-            columns: wanted.into_iter().map(|at| at.map(place)).collect(),
-            time: place(time),
-            time_format: settings.time_format.clone(),
-            only: only.map(|(at, text)| (place(at), text)),
-            batch: Batch::default(),
-            row: 0,
-            event: PhantomData,
-        })
+        let columns = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
+        Ok(Self { path: path.to_owned(), length, builder, columns })
     }
 
+    fn type_of(&self, column: usize) -> &DataType {
+        self.builder.schema().field(column).data_type()
+    }
+
+    /// The rows of these columns, of which `time` is one.
+    fn rows(self, read: &BTreeSet<usize>, time: usize, time_format: Option<TimeFormat>) -> Result<Rows, DataError> {
+        let Self { path, length, builder, columns } = self;
+        let mask = ProjectionMask::roots(builder.parquet_schema(), read.iter().copied());
+        let count = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
+        let reader = builder.with_batch_size(BATCH_ROWS).with_projection(mask).build();
+        let reader = reader.map_err(|error| DataError::new(&path, None, format!("cannot be read ({error})"), "fetch the file again"))?;
+        let header = read.iter().map(|at| columns[*at].clone()).collect();
+        let time = read.range(..time).count();
+        Ok(Rows { path, length, count, reader, header, time, time_format, batch: Batch::default(), row: 0 })
+    }
+}
+
+impl Rows {
     /// Goes to the next row; false at the end.
     fn advance(&mut self) -> Result<bool, DataError> {
         self.batch.row += 1;
@@ -181,22 +228,6 @@ impl<M: FromRow> ParquetReader<M> {
         }
         self.row += 1;
         Ok(true)
-    }
-
-    fn next_item(&mut self) -> Result<Option<Timed<M>>, DataError> {
-        while self.advance()? {
-            if self.only.as_ref().is_some_and(|(at, text)| self.batch.cell(*at).text() != text.as_slice()) {
-                continue;
-            }
-            let at = self.time()?;
-            let row = Row { cells: &self.batch, columns: &self.columns };
-            let value = M::read(&row, &self.instrument).map_err(|error| {
-                let (cause, help) = row.fault(error, &self.header);
-                self.fault(cause, help)
-            })?;
-            return Ok(Some(Timed { at, value }));
-        }
-        Ok(None)
     }
 
     fn time(&self) -> Result<Instant, DataError> {
@@ -234,8 +265,9 @@ impl<M: FromRow> Source for ParquetReader<M> {
 
     /// Bytes, as if all rows had the same number of them.
     fn progress(&self) -> Option<(u64, u64)> {
-        let read = u128::from(self.length) * u128::from(self.row) / u128::from(self.rows.max(1));
-        Some((u64::try_from(read).unwrap_or(self.length), self.length))
+        let Rows { length, row, count, .. } = self.rows;
+        let read = u128::from(length) * u128::from(row) / u128::from(count.max(1));
+        Some((u64::try_from(read).unwrap_or(length), length))
     }
 }
 
@@ -261,9 +293,14 @@ fn is_value(of: &DataType) -> bool {
     whole || matches!(of, T::Float32 | T::Float64 | T::Decimal128(..) | T::Utf8 | T::Binary)
 }
 
+/// Whether columns of a type hold times.
+fn is_stamp(of: &DataType) -> bool {
+    matches!(of, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64)
+}
+
 /// What is wrong with a format for a column of times, and what to do.
 fn check_time(name: &str, of: &DataType, format: Option<&TimeFormat>) -> Result<(), (String, String)> {
-    let is_stamp = matches!(of, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64);
+    let is_stamp = is_stamp(of);
     match format {
         None if is_stamp => Ok(()),
         Some(_) if is_value(of) => Ok(()),

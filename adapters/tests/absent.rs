@@ -18,3 +18,21 @@ fn a_kind_that_is_not_built_in_names_its_feature() {
     }
     assert_eq!(registry.stream_kinds().filter(|kind| kind.doc.contains("in builds with the feature")).count(), 9);
 }
+
+#[test]
+fn a_look_at_a_file_that_is_not_built_in_names_its_feature() {
+    let folder = tempfile::TempDir::new().expect("a folder for temporary files");
+    for (name, start, feature) in [
+        ("a.bin", b"DBN\x03\0\0\0\0".as_slice(), "dbn"),
+        ("b.zst", b"\x51\x2a\x4d\x18\x08\0\0\0DBZ\x01", "dbn"),
+        ("c.dbn.frag", b"\x0e\xa0", "dbn"),
+        ("d", b"PAR1", "parquet"),
+        ("E.PARQUET", b"", "parquet"),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, start).expect("space for a small file");
+        let error = stillpoint_adapters::inspect(&path, Default::default()).expect_err("no such reader").to_string();
+        assert!(error.contains("which this program was built without; build it with the feature"), "{error}");
+        assert!(error.contains(&format!("the feature `{feature}`")), "{error}");
+    }
+}

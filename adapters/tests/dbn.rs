@@ -8,8 +8,8 @@ use stillpoint_actors::{
     Bar, BookChange, BookOrderId, BookUpdate, Decimals, DepthChange, DepthUpdate, Instrument, InstrumentId, MarketEvent, Price, Quantity,
     Quote, Side, Trade, TradeId,
 };
-use stillpoint_adapters::{DbnReader, DbnSettings, FileSeries, FromDbn, TimeOf};
-use stillpoint_engine::{Instant, Source, Timed};
+use stillpoint_adapters::{DbnReader, DbnSettings, FileSeries, FromDbn, Scan, TimeOf, inspect};
+use stillpoint_engine::{Duration, Instant, Source, Timed};
 use tempfile::TempDir;
 
 fn vector(name: &str) -> PathBuf {
@@ -418,4 +418,65 @@ fn files_that_are_cut_or_damaged() {
         }
     }
     assert_eq!(Instant::from_nanos(SECOND).to_string(), "2020-12-28T13:00:00Z");
+}
+
+/// Metadata of version 3 and the schema mbo, that says of one symbol which number it has.
+fn metadata(symbol: &str, number: &str) -> Vec<u8> {
+    let padded = |text: &str| text.bytes().chain(std::iter::repeat(0)).take(71).collect::<Vec<u8>>();
+    let mut fixed = vec![0; 100];
+    fixed[42..47].copy_from_slice(&[1, 0, 0, 71, 0]);
+    let counts = [0u32, 0, 0, 0, 1].map(u32::to_le_bytes).concat();
+    let days = [1u32, 20_200_101, 20_300_101].map(u32::to_le_bytes).concat();
+    let whole = [fixed, counts, padded(symbol), days, padded(number)].concat();
+    let length = u32::try_from(whole.len()).expect("a few hundred bytes");
+    [b"DBN\x03".as_slice(), &length.to_le_bytes(), &whole].concat()
+}
+
+/// Received at 10, 10 (the same again), 12 (another instrument), 9 and 20 s (another publisher); of the exchange's times none is before another.
+#[test]
+fn a_look_at_a_file_with_faults() {
+    let folder = TempDir::new().expect("a folder for temporary files");
+    let path = folder.path().join("faults");
+    let second = 1_000_000_000;
+    let record = |event: u64, received: u64, instrument: u8, publisher: u8| {
+        let mut record = with_times(order(b'R', b'N', 0, i64::MAX, 0, LAST), event * second, received * second);
+        (record[2], record[4]) = (publisher, instrument);
+        record
+    };
+    let records = [record(1, 10, 5, 1), record(1, 10, 5, 1), record(2, 12, 6, 1), record(8, 9, 5, 1), record(9, 20, 5, 2)];
+    fs::write(&path, [metadata("ESH1", "5"), records.concat()].concat()).expect("space for a small file");
+    let found = inspect(&path, TimeOf::Received).expect("a good file");
+    assert_eq!(found.format, "DBN, schema mbo, by receive time");
+    let counts: Vec<_> = found.streams.iter().map(|(name, scan)| (name.as_str(), scan.count, scan.duplicates)).collect();
+    let expected =
+        [("instrument 5 ESH1, publisher 1", 3, 1), ("instrument 5 ESH1, publisher 2", 1, 0), ("instrument 6, publisher 1", 1, 0)];
+    assert_eq!(counts, expected);
+    let at = |seconds: i64| Instant::from_nanos(seconds * 1_000_000_000);
+    let steps = |scan: &Scan| (scan.backward_steps, scan.longest_backward, scan.below_maximum, scan.furthest_below);
+    let (one, three) = (Duration::secs(1), Duration::secs(3));
+    assert_eq!(steps(&found.streams[expected[0].0]), (1, one, 1, one));
+    let overall = &found.overall;
+    assert_eq!((overall.count, overall.duplicates, overall.first, overall.last), (5, 1, Some(at(9)), Some(at(20))));
+    assert_eq!((steps(overall), overall.longest_gap), ((1, three, 1, three), (Duration::secs(8), at(12))));
+    let found = inspect(&path, TimeOf::Exchange).expect("a good file");
+    assert_eq!((found.format.as_str(), found.overall.is_sorted()), ("DBN, schema mbo, by exchange time", true));
+    assert_eq!((found.overall.first, found.overall.last), (Some(at(1)), Some(at(9))));
+}
+
+#[test]
+fn a_look_at_files_of_every_kind() {
+    // Two bars of a second each, of which the first begins at SECOND.
+    let found = inspect(&vector("ohlcv-1s.dbn"), TimeOf::Received).expect("a good file");
+    assert_eq!((found.format.as_str(), found.overall.count), ("DBN, schema ohlcv-1s, by the end of bars", 2));
+    assert_eq!(found.overall.first, Some(Instant::from_nanos(SECOND + 1_000_000_000)));
+    let look = |name: &str| inspect(&vector(name), TimeOf::Received).map_err(|error| error.to_string());
+    let plain = look("mbo.dbn").expect("a good file");
+    assert_eq!((plain.overall.count, plain.streams.keys().next().map(String::as_str)), (2, Some("instrument 5482 ESH1, publisher 1")));
+    for name in ["mbo.dbz", "mbo.v1.dbn.zst", "mbo.v3.dbn.zst"] {
+        assert_eq!(look(name).map(|found| found.overall.count), Ok(2), "{name}");
+    }
+    let error = look("definition.dbn").expect_err("no market data");
+    assert!(error.contains("definition.dbn: record 1, byte ") && error.contains("no kind of stream reads such records"), "{error}");
+    let error = look("definition.v3.dbn.frag").expect_err("no metadata");
+    assert!(error.contains("does not begin with the metadata of a DBN file") && error.contains("give its `version`"), "{error}");
 }

@@ -2,6 +2,7 @@
 #![cfg(feature = "parquet")]
 
 use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,8 +15,8 @@ use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use proptest::prelude::*;
 use stillpoint_actors::{Bar, Decimals, Instrument, InstrumentId, Price, Quantity, Quote, Trade};
-use stillpoint_adapters::{CsvReader, CsvSettings, FromRow, ParquetReader, ParquetSettings, TimeFormat};
-use stillpoint_engine::{Instant, Source, Timed};
+use stillpoint_adapters::{CsvReader, CsvSettings, FromRow, ParquetReader, ParquetSettings, TimeFormat, TimeOf, inspect};
+use stillpoint_engine::{Duration, Instant, Source, Timed};
 use tempfile::TempDir;
 
 fn instrument() -> Instrument {
@@ -300,4 +301,58 @@ fn files_that_are_foreign_cut_or_damaged() {
         std::fs::write(&path, bytes).expect("space for a small file");
         read();
     }
+}
+
+/// Seconds 10, 20, 20 (the same row again), 20 (with another flag), 15 and 40, as times and as numbers.
+#[test]
+fn a_look_at_a_file_with_faults() {
+    let folder = TempDir::new().expect("a folder for temporary files");
+    let path = folder.path().join("rows");
+    let seconds = [10i64, 20, 20, 20, 15, 40].map(|second| 1_000_000_000 + second);
+    let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(seconds));
+    for (time, format) in [(stamps(seconds.map(|second| second * 1_000_000_000)), "type Timestamp(ns)"), (numbers, "format `s`")] {
+        let flags: ArrayRef = Arc::new(BooleanArray::from(vec![false, true, true, false, false, false]));
+        let symbols: DictionaryArray<Int32Type> = ["A"; 6].into_iter().collect();
+        let columns: Vec<(&str, ArrayRef)> =
+            vec![("price", floats(&[1.0, 2.0, 2.0, 2.0, 3.0, 4.0])), ("flag", flags), ("symbol", Arc::new(symbols)), ("Timestamp", time)];
+        write(&path, columns, 2);
+        let found = inspect(&path, TimeOf::Received).expect("a good file");
+        assert_eq!(found.format, format!("Parquet, by column `Timestamp` of {format}"));
+        let scan = &found.overall;
+        assert_eq!((scan.count, scan.duplicates, scan.backward_steps, scan.below_maximum), (6, 1, 1, 1));
+        assert_eq!((scan.longest_backward, scan.furthest_below), (Duration::secs(5), Duration::secs(5)));
+        assert_eq!(scan.longest_gap, (Duration::secs(20), Instant::from_nanos(1_000_000_020_000_000_000)));
+        assert_eq!(found.streams.get("rows"), Some(scan));
+    }
+}
+
+#[test]
+fn files_that_cannot_be_looked_at() {
+    let folder = TempDir::new().expect("a folder for temporary files");
+    let path = folder.path().join("rows.parquet");
+    let look = |path: &Path| inspect(path, TimeOf::Received).expect_err("a bad file").to_string();
+    let bools: ArrayRef = Arc::new(BooleanArray::from(vec![true]));
+    for (columns, expected) in [
+        (vec![("bid", floats(&[1.0]))], "no column is called like a time among `bid`; call one `time`"),
+        (vec![("time", bools)], "column `time` is of the type Boolean, which holds no times; "),
+        (vec![("time", floats(&[0.5]))], "row 1: column `time`: `0.5` is in no time format that can be guessed; "),
+    ] {
+        write(&path, columns, 2);
+        let error = look(&path);
+        assert!(error.contains(&format!("rows.parquet: {expected}")), "{error}");
+    }
+    write(&path, vec![("time", stamps([1]))], 2);
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(&std::fs::read(&path).expect("a file")).expect("memory takes bytes");
+    for (bytes, expected) in [
+        (packed.finish().expect("memory takes bytes"), "is a Parquet file inside of another packing; unpack it first"),
+        (b"PARE".to_vec(), "is an encrypted Parquet file; decrypt it first"),
+        (b"time,bid\n".to_vec(), "is no Parquet file that can be read ("),
+    ] {
+        std::fs::write(&path, bytes).expect("space for a small file");
+        assert!(look(&path).contains(&format!("rows.parquet: {expected}")), "{}", look(&path));
+    }
+    let other = folder.path().join("data");
+    std::fs::write(&other, b"\xd0\xcf\x11\0\0\n").expect("space for a small file");
+    assert!(look(&other).contains("data:1: is neither text nor of a known format; "), "{}", look(&other));
 }

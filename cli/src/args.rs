@@ -49,9 +49,10 @@ pub(crate) enum Command {
     },
     /// Tells the range, order, gaps and duplicates of a data file.
     Inspect {
-        /// The data: a recording in JSON lines or CSV with a header, perhaps packed with gzip or zstd.
+        /// The data: a recording in JSON lines or CSV with a header, perhaps packed with gzip or zstd; DBN, or Parquet, in a program with the
+        /// features `dbn` and `parquet`.
         file: PathBuf,
-        /// Which time of a recording to look at.
+        /// Which time of a recording or a DBN file to look at.
         #[arg(long, value_enum, default_value = "received")]
         time: TimeArg,
     },
@@ -114,15 +115,15 @@ pub(crate) struct RunArgs {
     /// Use this seed instead of the scenario's.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) seed: Option<u64>,
-    /// Change a value of the scenario, such as actors.fast.fast=20 or links.0.latency=1ms; may be given often. What the scenario expects is then
-    /// not checked, unless it is given too: expect.events=5.
+    /// Change a value of the scenario, such as actors.fast.fast=20 or links.0.latency=1ms; may be given often. A name with dots goes into double
+    /// quotes: 'actors."a.b".fast=20'. What the scenario expects is then not checked, unless it is given too: expect.events=5.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub(crate) sets: Vec<Override>,
     /// Where to run; by default where the scenario says. It changes no result.
     #[arg(long, value_enum)]
     pub(crate) host: Option<HostArg>,
-    /// How many threads the host may use; by default as many as the machine runs at once. Only what is joined by links with a latency can be
-    /// on several threads.
+    /// How many threads the host may use; by default as many as the machine runs at once. Where no other host is asked for, several threads
+    /// mean `--host actix`. Only what is joined by links with a latency can be on several threads.
     #[arg(long, value_name = "THREADS", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
     /// Save the run in a file when all up to this instant has been run, then go on.

@@ -24,7 +24,7 @@ pub(crate) fn run(args: &RunArgs, registry: &Arc<Registry>) -> Result<Done, Fail
     let built = scenario.build(registry)?;
     let reporting = args.report.as_ref().map(|folder| Reporting::new(folder, &built)).transpose()?;
     drop(built);
-    let host = host(args, &scenario);
+    let host = host(args, &scenario)?;
     let mut launch = launch(args, &scenario, registry).host(host);
     let flag = interrupt::flag().map_err(|error| Failure::Work(format!("Ctrl-C cannot be handled: {error}")))?;
     launch = launch.interrupt(flag);
@@ -111,16 +111,23 @@ fn launch(args: &RunArgs, scenario: &Arc<Scenario>, registry: &Arc<Registry>) ->
 }
 
 /// What was asked for on the command line, else by the scenario.
-fn host(args: &RunArgs, scenario: &Scenario) -> Host {
+fn host(args: &RunArgs, scenario: &Scenario) -> Result<Host, Failure> {
     let given = args.threads.map(usize::from);
     let threads = given.unwrap_or_else(measure::processors);
-    match (args.host, scenario.host()) {
-        (Some(HostArg::Inline), _) | (None, Host::Inline) => Host::Inline,
+    let is_one = given.is_none_or(|threads| threads == 1);
+    Ok(match (args.host, scenario.host()) {
+        (Some(HostArg::Inline), _) | (None, Host::Inline) if is_one => Host::Inline,
+        (Some(HostArg::Inline), _) => {
+            let help = "leave `--threads` out, or give `--host actix`";
+            return Err(Failure::Input(format!("--threads {threads}: the host `inline` has one thread; {help}")));
+        }
+        // Who asks for threads wants the host that has some.
+        (None, Host::Inline) => Host::Actix { threads },
         (Some(HostArg::Actix), _) => Host::Actix { threads },
         (Some(HostArg::Auto), _) => Host::Auto { threads },
         (None, Host::Actix { threads }) => Host::Actix { threads: given.unwrap_or(threads) },
         (None, Host::Auto { threads }) => Host::Auto { threads: given.unwrap_or(threads) },
-    }
+    })
 }
 
 /// The flags that change values of the scenario, `--set` first.

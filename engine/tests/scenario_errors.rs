@@ -144,14 +144,29 @@ fn errors_of_overrides_name_the_flag() {
             "--set streams.people.late=Never: unknown value `Never`\nhelp: there are `Error`, `DropAndCount` and `DeliverFlagged`",
         ),
         ("name.first=x", "--set name.first=x: there is no field to hold `first`"),
+        ("seed=2.5", "--set seed=2.5: expected a whole number, found `2.5`"),
+        ("limits.max_steps=0.25", "--set limits.max_steps=0.25: expected a whole number, found `0.25`"),
         ("links.1.latency=1s", "--set links.1.latency=1s: nothing is called `1` there"),
     ] {
         let given: Override = given.parse().expect("an override");
         assert_eq!(build(GOOD, &[given]).expect_err(expected).to_string(), expected);
     }
-    for bad in ["seed", "=3", ""] {
+    for bad in ["seed", "=3", "", "actors.\"a=b\""] {
         assert!(bad.parse::<Override>().is_err(), "{bad}");
     }
+}
+
+#[test]
+fn a_name_with_dots_goes_into_quotes() {
+    let text = GOOD.replace("\"greeter\"", "\"a.b=c\"");
+    let build = |given: &str| build(&text, &[given.parse::<Override>().expect("an override")]);
+    assert_eq!(build("actors.\"a.b=c\".keep=1"), Ok(()));
+    let error = build("actors.\"a.b=c\".kep=1").expect_err("no such parameter").to_string();
+    assert_eq!(error, "--set actors.\"a.b=c\".kep=1: unknown field `kep`\nhelp: did you mean `keep`?");
+    let error = build("actors.a.b.keep=1").expect_err("no such name").to_string();
+    assert_eq!(error, "--set actors.a.b.keep=1: nothing is called `a` there\nhelp: a name with a dot goes into quotes: \"a.b=c\"");
+    let error = build("actors.\"a.b=c\"keep=1").expect_err("no path").to_string();
+    assert!(error.contains("is no path\nhelp: write names with dots in quotes"), "{error}");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use stillpoint_engine::{Actor, Context, Every, Handler, Instant, Message, Report, Request, Responder, Responds, Saving};
+use stillpoint_engine::{Actor, Context, Duration, Every, Handler, Instant, Message, Report, Request, Responder, Responds, Saving};
 
 use super::book::{Fill, Portfolio};
 use super::brokerage::{Brokerage, PortfolioRoute};
@@ -67,6 +67,22 @@ impl Message for EquityPoint {
     const KIND: &'static str = "equity-point";
 }
 
+/// What a portfolio has of one currency at a still point. One with [`PortfolioActor::statements`] sends them to itself: so they stand in its
+/// trace, where reports find them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Statement {
+    /// The instant before which the still point lay.
+    pub before: Instant,
+    /// Of which currency.
+    pub currency: CurrencyId,
+    /// What it has.
+    pub figures: Figures,
+}
+
+impl Message for Statement {
+    const KIND: &'static str = "account-statement";
+}
+
 /// Something is to be liquidated; published once, and again if it has been all right meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LiquidationDue(pub Liquidation);
@@ -110,7 +126,7 @@ impl Message for TakeEquity {
 ///
 /// With `every` it publishes an [`EquityPoint`] at each tick. It publishes [`LiquidationDue`] when margin is used up; unless it is
 /// [trading](Self::trading), the fills that follow from it are for others to make. It reports `fills`, `refused`, and for each currency equity,
-/// cash, balance, realised, unrealised, fees, funding and margin; then all equity in one currency, and what came of orders if it is trading.
+/// cash, balance, realised, unrealised, fees, funding, margin and what is free; then all equity in one currency, and what came of orders if it is trading.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PortfolioActor {
     pub(super) portfolio: Portfolio,
@@ -118,12 +134,21 @@ pub struct PortfolioActor {
     pub(super) trading: Counts,
     within: CurrencyId,
     every: Option<Every>,
+    #[serde(default)]
+    statements: Option<Statements>,
     /// The instant of the last change, and what the portfolio was at the still point before it.
     changed: Option<Instant>,
     still: StillPoint,
     announced: BTreeSet<Liquidation>,
     fills: u64,
     refused: u64,
+}
+
+/// When statements are due.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Statements {
+    every: Duration,
+    next: Instant,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -145,6 +170,7 @@ impl PortfolioActor {
             trading: Counts::default(),
             within,
             every,
+            statements: None,
             changed: None,
             still: StillPoint::default(),
             announced: BTreeSet::new(),
@@ -174,20 +200,39 @@ impl PortfolioActor {
         Ok(Self { brokerage: Brokerage::new(&self.portfolio, routes, liquidation_fee)?, ..self })
     }
 
+    /// The same portfolio, which writes a [`Statement`] of each currency at its first change, and then at each that comes `every` or more after the
+    /// last one written: what there was at the still point before. Nothing is written where nothing changes, and no timer keeps a run from its end.
+    ///
+    /// # Panics
+    /// If `every` is not longer than zero.
+    #[must_use]
+    pub fn statements(self, every: Duration) -> Self {
+        assert!(every.is_positive(), "statements every {every}");
+        Self { statements: Some(Statements { every, next: Instant::from_nanos(i64::MIN) }), ..self }
+    }
+
     /// What it keeps.
     pub fn portfolio(&self) -> &Portfolio {
         &self.portfolio
     }
 
     /// To be called before anything changes: keeps what the still point left.
-    fn touch(&mut self, now: Instant) {
+    fn touch(&mut self, ctx: &mut Context<'_, Self>) {
+        let now = ctx.now();
         if self.changed.replace(now) == Some(now) {
             return;
         }
-        let Self { portfolio, still, .. } = self;
+        let Self { portfolio, still, statements, .. } = self;
         still.total = portfolio.total(self.within).ok();
         still.figures.clear();
         still.figures.extend(portfolio.currencies().filter_map(|(id, _)| Some((id, portfolio.figures(id).ok()?))));
+        if let Some(statements) = statements.as_mut().filter(|statements| statements.next <= now) {
+            statements.next = now + statements.every;
+            let address = ctx.address();
+            still.figures.iter().for_each(|(currency, figures)| {
+                ctx.send(address, Statement { before: now, currency: *currency, figures: *figures });
+            });
+        }
     }
 
     /// What the still point before `now` left, unless that is the portfolio as it is.
@@ -202,7 +247,7 @@ impl PortfolioActor {
         ctx: &mut Context<'_, Self>,
         change: impl FnOnce(&mut Portfolio) -> Result<(), PortfolioError>,
     ) -> Result<(), PortfolioError> {
-        self.touch(ctx.now());
+        self.touch(ctx);
         change(&mut self.portfolio)?;
         let due = self.portfolio.due(instrument)?;
         if self.announced.is_empty() && due.is_empty() {
@@ -244,7 +289,7 @@ impl Actor for PortfolioActor {
 
     fn saving() -> Option<Saving<Self>> {
         let saving = Saving::new().message::<Fill>().message::<Funding>().message::<ConversionRate>().message::<TakeEquity>();
-        let saving = saving.message::<Quote>().message::<Trade>().message::<MarketEvent>().answers::<FiguresOf>();
+        let saving = saving.message::<Statement>().message::<Quote>().message::<Trade>().message::<MarketEvent>().answers::<FiguresOf>();
         Some(saving.message::<OrderRequest>().message::<Order>().message::<OrderEvent>())
     }
 
@@ -264,6 +309,7 @@ impl Actor for PortfolioActor {
                 ("funding", figures.funding),
                 ("covered", figures.covered),
                 ("margin", figures.margin_used()),
+                ("free", figures.free()),
             ] {
                 report.number(&format!("{} {name}", currency.code), amount(value, currency.decimals));
             }
@@ -310,7 +356,7 @@ impl Handler<Funding> for PortfolioActor {
 impl Handler<ConversionRate> for PortfolioActor {
     fn handle(&mut self, message: &ConversionRate, ctx: &mut Context<'_, Self>) {
         let ConversionRate { of, within, rate, decimals } = *message;
-        self.touch(ctx.now());
+        self.touch(ctx);
         if let Err(error) = self.portfolio.set_rate(of, within, (rate, decimals)) {
             ctx.log(format_args!("a conversion rate is not taken: {error}"));
         }
@@ -364,6 +410,11 @@ impl Handler<TakeEquity> for PortfolioActor {
                 .log(format_args!("no equity in currency {}: a currency has no conversion rate, or amounts are too large", self.within.0)),
         }
     }
+}
+
+impl Handler<Statement> for PortfolioActor {
+    /// It was said to be in the trace.
+    fn handle(&mut self, _: &Statement, _: &mut Context<'_, Self>) {}
 }
 
 impl Responds<FiguresOf> for PortfolioActor {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use stillpoint_engine::scenario::{Registry, Scene, SceneError};
-use stillpoint_engine::suggest;
+use stillpoint_engine::{Duration, suggest};
 
 use super::actor::{ConversionRate, Funding, PortfolioActor};
 use super::book::{Fill, Keeping, Portfolio};
@@ -44,6 +44,7 @@ pub(crate) fn register(registry: &mut Registry) {
         .param("within", "the currency in which all equity is counted; default: the first")
         .param("rates", "what one of a currency is worth in another at the start: (of: \"EUR\", within: \"USD\", rate: \"1.08\")")
         .param("liquidation_fee", "the part of its value that closing a position costs whose margin is used up, such as \"0.005\"; default: nothing")
+        .param("statements", "how often it writes down its figures, such as \"1s\", which reports draw; default: never")
         .param("quotes", "streams of quotes to value positions by")
         .param("trades", "streams of trades to value positions by")
         .param("events", "streams of quotes and trades in one")
@@ -59,6 +60,10 @@ pub(crate) fn register(registry: &mut Registry) {
         .accepts::<Fill>();
 }
 
+/// What the kind `portfolio` notes of its currencies: the one with number 0 first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accounts(pub Vec<Currency>);
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PortfolioParams {
@@ -72,6 +77,8 @@ struct PortfolioParams {
     rates: Vec<RateParams>,
     #[serde(default)]
     liquidation_fee: Option<String>,
+    #[serde(default)]
+    statements: Option<Duration>,
     #[serde(default)]
     quotes: Vec<String>,
     #[serde(default)]
@@ -141,6 +148,7 @@ fn portfolio(params: PortfolioParams, scene: &mut Scene<'_, PortfolioActor>) -> 
     }
     let mut portfolio = Portfolio::new(params.keeping);
     let codes = accounts(&mut portfolio, &params.currencies)?;
+    scene.note(Accounts(portfolio.currencies().map(|(_, currency)| currency.clone()).collect()));
     let within = match (&params.within, params.currencies.first()) {
         (Some(code), _) => known(&codes, code)?,
         (None, Some(first)) => known(&codes, &first.code)?,
@@ -160,7 +168,12 @@ fn portfolio(params: PortfolioParams, scene: &mut Scene<'_, PortfolioActor>) -> 
     }
     let fee = params.liquidation_fee.as_ref().map(|fee| parts("liquidation_fee", fee)).transpose()?.unwrap_or_default();
     let fault = |error: PortfolioError| SceneError::param("contracts", format!("cannot be traded: {error}"));
-    PortfolioActor::new(portfolio, within, None).and_then(|actor| actor.trading(routes, fee)).map_err(fault)
+    let actor = PortfolioActor::new(portfolio, within, None).and_then(|actor| actor.trading(routes, fee)).map_err(fault)?;
+    match params.statements {
+        Some(every) if every.is_positive() => Ok(actor.statements(every)),
+        Some(_) => Err(SceneError::param("statements", "must be longer than \"0s\"")),
+        None => Ok(actor),
+    }
 }
 
 /// Opens the accounts, and pays in what there is to begin with.

@@ -40,7 +40,7 @@ mod kind;
 mod margin;
 mod trading;
 
-pub use actor::{ConversionRate, EquityPoint, FiguresAre, FiguresOf, Funding, LiquidationDue, PortfolioActor};
+pub use actor::{ConversionRate, EquityPoint, FiguresAre, FiguresOf, Funding, LiquidationDue, PortfolioActor, Statement};
 pub use book::{Fill, Keeping, Leg, Portfolio};
 pub use brokerage::PortfolioRoute;
 pub use contract::Contract;
@@ -48,5 +48,6 @@ pub use currency::{Currency, CurrencyId, Parts};
 pub use error::PortfolioError;
 pub use figures::Figures;
 pub use holding::Holding;
+pub use kind::Accounts;
 pub(crate) use kind::register;
 pub use margin::{Liquidation, Margin, MarginMode};

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use stillpoint_actors::portfolio::{
     ConversionRate, EquityPoint, FiguresAre, FiguresOf, Fill, Funding, Keeping, Leg, Liquidation, LiquidationDue, MarginMode, Parts,
-    PortfolioActor,
+    PortfolioActor, Statement,
 };
 use stillpoint_actors::{InstrumentId, MarketEvent, Price, Quantity, Quote, Side, Trade, TradeId};
+use stillpoint_engine::trace::Collect;
 use stillpoint_engine::{
     Actor, Answer, Context, Duration, Every, Handler, Instant, Message, Rank, Recipient, Simulation, Stream, Timed, Value,
 };
@@ -186,6 +187,42 @@ fn a_question_is_answered_as_of_the_still_point_before() -> Result<(), Box<dyn E
     )?;
     // The question of a second arrives in the step after the quote of that second. A hundredth of 52.00 comes at the third.
     assert_eq!(texts(&notes), [(1, "has 100000000"), (2, "has 101000000"), (3, "has 98000000"), (4, "has 98520000")]);
+    Ok(())
+}
+
+/// Statements are of the still point before: of the money alone at 2.0 s, of what the fill has left at 4.1 s; what is between comes too early, and
+/// after the last change there is none.
+#[test]
+fn statements_are_written_at_changes_and_not_too_often() -> Result<(), Box<dyn Error>> {
+    let mut book = portfolio(Keeping::Netting, MarginMode::Cross);
+    book.pay_in(DOLLAR, 1_000_000_000)?;
+    book.pay_in(COIN, 100_000_000)?;
+    let actor = PortfolioActor::new(book, DOLLAR, None)?.statements(Duration::secs(2));
+    let trace = Collect::new("statements");
+    let mut sim = Simulation::new("portfolio");
+    // 2.0 bought at 100.00 for a fee of 0.5; no position, no change, is what a trade finds before.
+    let fill = Fill { fee: (DOLLAR, 500_000), ..fill(SPOT, Leg::Net, Side::Buy, 20, 10_000) };
+    let events = sim.stream(
+        "events",
+        Stream::from_vec(vec![trade(1, SPOT, 9_900), trade(3, SPOT, 9_900), trade(4, SPOT, 10_100), trade(5, SPOT, 1)]),
+    )?;
+    let fills = sim.stream("fills", Stream::from_vec(vec![timed(2, fill)]))?;
+    let address = sim.actor("portfolio", actor)?;
+    sim.subscribe::<MarketEvent, _>(address, events);
+    sim.subscribe::<Fill, _>(address, fills);
+    sim.observe(Box::new(trace.clone())).run().map_err(|failed| failed.error.to_string())?;
+    let written: Vec<_> = trace.records().into_iter().filter(|record| &*record.kind == Statement::KIND).collect();
+    assert_eq!(written.iter().map(|record| record.at).collect::<Vec<_>>(), [at(2), at(2), at(4), at(4)]);
+    for (record, parts) in written.iter().zip([
+        ["CurrencyId(0)", "paid_in: 1000000000, realised: 0, fees: 0,"],
+        ["CurrencyId(1)", "paid_in: 100000000, realised: 0, fees: 0,"],
+        // As of the trade at 99.00: 198.00 is what cost 200.00.
+        ["CurrencyId(0)", "fees: 500000, funding: 0, covered: 0, cost: 200000000, value: 198000000,"],
+        ["CurrencyId(1)", "paid_in: 100000000, realised: 0, fees: 0,"],
+    ]) {
+        let text = record.text.as_deref().unwrap_or_default();
+        assert!(parts.iter().all(|part| text.contains(part)), "{parts:?}: {text}");
+    }
     Ok(())
 }
 

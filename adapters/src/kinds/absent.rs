@@ -7,10 +7,13 @@ use stillpoint_engine::scenario::{Registry, SceneError};
 pub(super) fn register(registry: &mut Registry, feature: &'static str, kinds: &'static [(&'static str, &'static str)]) {
     for &(name, doc) in kinds {
         let kind = registry.stream::<IgnoredAny, ()>(name, doc, move |_, _| {
-            let help =
-                format!("build it with the feature `{feature}`, as in `cargo build --release -p stillpoint-cli --features {feature}`");
-            Err(SceneError::new(format!("this program was built without the kind `{name}`")).with_help(help))
+            Err(SceneError::new(format!("this program was built without the kind `{name}`")).with_help(build_with(feature)))
         });
         kind.example(r#"(file: "data")"#);
     }
+}
+
+/// How to get a program with a feature.
+pub(crate) fn build_with(feature: &str) -> String {
+    format!("build it with the feature `{feature}`, as in `cargo build --release -p stillpoint-cli --features {feature}`")
 }

@@ -22,20 +22,26 @@ pub(crate) struct HeatMap {
 
 /// The height of a cell in pixels.
 const CELL: usize = 34;
+/// The width of a letter in pixels, and what texts keep free beside them.
+const LETTER: usize = 7;
+const ROOM: usize = 6;
 
 impl HeatMap {
-    /// The cells with their axes, as wide as their place. Every cell says what it is under the pointer, and to a screen reader.
+    /// The cells with their axes, as wide as their place, but not narrower than their texts. Every cell says what it is under the pointer, and to a screen reader.
     pub(crate) fn svg(&self) -> String {
         let (columns, rows) = (self.x.len().max(1), self.y.len());
-        let left = self.y.iter().map(|label| label.chars().count()).max().unwrap_or(0) * 7 + 14;
+        let left = widest(self.y.iter()) + 2 * ROOM;
         let (width, height) = (100.0 / columns as f64, rows * CELL);
+        let numbered = columns <= 12;
+        let every = columns.div_ceil(10);
+        let numbers = self.values.iter().flatten().flatten().filter(|_| numbered).map(|value| significant(*value));
+        let least = columns * widest(numbers).max(widest(self.x.iter().step_by(every)).div_ceil(every));
         let mut svg = format!(
-            r#"<svg class="plot heat" role="img" aria-label="{}" style="margin-left:{left}px;width:calc(100% - {}px)" height="{height}">"#,
+            r#"<svg class="plot heat" role="img" aria-label="{}" style="margin-left:{left}px;width:calc(100% - {}px);min-width:{least}px" height="{height}">"#,
             escaped(&self.summary()),
             left + 12
         );
         let (low, high) = self.range();
-        let numbered = columns <= 12;
         for (row, (y, values)) in self.y.iter().zip(&self.values).enumerate() {
             let top = row * CELL;
             svg.push_str(&format!(r#"<text class="tick" x="-8" y="{}" text-anchor="end">{}</text>"#, top + CELL / 2 + 4, escaped(y)));
@@ -54,12 +60,10 @@ impl HeatMap {
                 svg.push_str("</g>");
             }
         }
-        let every = columns.div_ceil(10);
         for (column, x) in self.x.iter().enumerate().filter(|(column, _)| column % every == 0) {
             let middle = (column as f64 + 0.5) * width;
-            let odd = if (column / every) % 2 == 1 && columns > 5 { " odd" } else { "" };
             let below = height + 17;
-            svg.push_str(&format!(r#"<text class="tick{odd}" x="{middle:.3}%" y="{below}" text-anchor="middle">{}</text>"#, escaped(x)));
+            svg.push_str(&format!(r#"<text class="tick" x="{middle:.3}%" y="{below}" text-anchor="middle">{}</text>"#, escaped(x)));
         }
         svg.push_str("</svg>");
         svg
@@ -68,7 +72,7 @@ impl HeatMap {
     /// The map with its title and the names of its axes.
     pub(crate) fn figure(&self) -> String {
         format!(
-            r#"<figure class="chart"><figcaption>{}</figcaption><div class="caption">{} ↓ &#160; {} →</div>{}<div class="below"></div></figure>"#,
+            r#"<figure class="chart"><figcaption>{}</figcaption><div class="caption">{} ↓ &#160; {} →</div><div class="wide">{}<div class="below"></div></div></figure>"#,
             escaped(&self.title),
             escaped(&self.y_label),
             escaped(&self.x_label),
@@ -86,6 +90,11 @@ impl HeatMap {
         let range = if low <= high { format!("values from {} to {}", significant(low), significant(high)) } else { "no values".to_owned() };
         format!("{}: {} by {}, {range}", self.title, self.y_label, self.x_label)
     }
+}
+
+/// How much room the longest of some texts needs, in pixels.
+fn widest(texts: impl Iterator<Item = impl AsRef<str>>) -> usize {
+    texts.map(|text| text.as_ref().chars().count()).max().unwrap_or(0) * LETTER + ROOM
 }
 
 /// Four digits or so.
@@ -139,6 +148,18 @@ mod tests {
         assert!(svg.contains("<title>fast 10, slow 100: no value</title>"), "{svg}");
         assert!(svg.contains("Sharpe &lt;ratio&gt;: slow by fast, values from -3.00 to 1.50"), "{svg}");
         assert_eq!(svg.matches("<rect").count(), 4);
+    }
+
+    /// Two columns with room for 11 letters and 6 pixels each; of 30 columns every third has a label, and none a number.
+    #[test]
+    fn a_map_is_not_narrower_than_its_texts() {
+        let mut narrow = map([Some(1.5), Some(-3.0), None, Some(0.0)]);
+        assert!(narrow.svg().contains("min-width:68px"), "-3.00 is the longest: {}", narrow.svg());
+        narrow.x = vec!["2025-01".to_owned(), "2025-01-02 ".to_owned()];
+        assert!(narrow.svg().contains("min-width:166px"), "{}", narrow.svg());
+        narrow.x = (0..30).map(|column| format!("{column:06}")).collect();
+        narrow.values = vec![vec![Some(1234.5); 30]; 2];
+        assert!(narrow.svg().contains("min-width:480px"), "a third of 48 each: {}", narrow.svg());
     }
 
     #[test]

@@ -14,6 +14,7 @@ use stillpoint_engine::{Instant, Path, Rank};
 
 use super::books::Books;
 use super::grid::{Buckets, Grid};
+use super::statements::Portfolio;
 use super::words::{self, MarkOf, Sent, What, Word};
 
 /// At most so many samples of profits, and so many steps of prices and of rates.
@@ -120,6 +121,7 @@ pub(super) struct Kept {
     pub(super) orders: Vec<OrderRow>,
     order_of: BTreeMap<(usize, OrderId), usize>,
     books: Books,
+    pub(super) portfolios: Vec<Portfolio>,
     pub(super) kinds: Vec<String>,
     pub(super) rates: Option<Buckets<Vec<u64>>>,
     samples: Option<Grid>,
@@ -136,9 +138,14 @@ pub(super) struct Kept {
 pub(super) struct Capture(Arc<Mutex<Kept>>);
 
 impl Capture {
-    /// Of a run with these instruments, and with orders of these actors, of whom some send on those of others.
-    pub(super) fn new(instruments: impl IntoIterator<Item = Instrument>, traders: BTreeSet<String>, between: BTreeSet<String>) -> Self {
-        let mut kept = Kept { traders, between, ..Kept::default() };
+    /// Of a run with these instruments and portfolios, and with orders of these actors, of whom some send on those of others.
+    pub(super) fn new(
+        instruments: impl IntoIterator<Item = Instrument>,
+        traders: BTreeSet<String>,
+        between: BTreeSet<String>,
+        portfolios: Vec<Portfolio>,
+    ) -> Self {
+        let mut kept = Kept { traders, between, portfolios, ..Kept::default() };
         for instrument in instruments {
             let market = kept.market(instrument.id);
             kept.markets[market].instrument = instrument;
@@ -236,6 +243,13 @@ impl Kept {
                 let market = self.market(instrument);
                 let account = self.account(record.receiver as usize, market);
                 self.event(at, account, order, side, what);
+            }
+            Some(Word::Statement { currency, before, amounts }) => {
+                let name = &self.parties[record.receiver as usize].path;
+                let portfolio = self.portfolios.iter_mut().find(|portfolio| portfolio.name == *name);
+                if let Some(account) = portfolio.and_then(|portfolio| portfolio.accounts.get_mut(usize::from(currency))) {
+                    account.take(before, amounts);
+                }
             }
             None => {}
         }

@@ -8,10 +8,12 @@ use stillpoint_actors::statistics::{
     returns, time_weighted_mean, turnover,
 };
 use stillpoint_actors::{Money, Position, Price};
+use stillpoint_engine::{Instant, Report, Value};
 
 use super::About;
 use super::capture::Kept;
-use super::glossary::{GROUPS, LATENCIES};
+use super::glossary::{ACCOUNTS, GROUPS, LATENCIES};
+use super::statements::{Account, Portfolio, Statement};
 
 /// Of a year of 365 days.
 const YEAR_NANOS: f64 = 365.0 * 86_400.0 * 1e9;
@@ -60,6 +62,7 @@ pub(super) fn figures(kept: &Kept, about: &About<'_>) -> Json {
     put("total", if kept.accounts.is_empty() { Json::Null } else { total.json() });
     put("strategies", each.iter().map(|(name, whole)| strategy(name, whole)).collect());
     put("correlations", correlations(&each));
+    put("portfolios", kept.portfolios.iter().map(|portfolio| accounts(kept, portfolio, about.outcome.report(&portfolio.name))).collect());
     put("fills", json!({ "count": kept.fills.len(), "unbooked": kept.unbooked, "first": fills(kept) }));
     put("orders", orders(kept));
     put("rates", rates(kept));
@@ -68,7 +71,7 @@ pub(super) fn figures(kept: &Kept, about: &About<'_>) -> Json {
     Json::Object(report)
 }
 
-fn instant(at: Option<stillpoint_engine::Instant>) -> Json {
+fn instant(at: Option<Instant>) -> Json {
     json!(at.map(|at| at.to_string()))
 }
 
@@ -220,7 +223,7 @@ impl Whole<'_> {
         let mut trades = Trades::default();
         let mut books: BTreeMap<usize, (Position, RoundTrips)> = BTreeMap::new();
         let mut held = 0usize;
-        let start = self.kept.first.unwrap_or(stillpoint_engine::Instant::EPOCH);
+        let start = self.kept.first.unwrap_or(Instant::EPOCH);
         let mut exposed = vec![Since { at: start, value: 0.0 }];
         for fill in self.kept.fills.iter().filter(|fill| self.accounts.contains(&fill.account)) {
             let market = self.market_of(fill.account);
@@ -266,7 +269,7 @@ fn finite(value: Option<f64>) -> Json {
 }
 
 /// The times from the sending of orders to what came of them.
-fn latency(whole: &Whole<'_>, until: fn(&super::capture::OrderRow) -> Option<stillpoint_engine::Instant>) -> Json {
+fn latency(whole: &Whole<'_>, until: fn(&super::capture::OrderRow) -> Option<Instant>) -> Json {
     let orders = whole.kept.orders.iter().filter(|order| whole.accounts.contains(&order.account));
     let spans: Vec<f64> = orders.filter_map(|order| Some(until(order)?.since(order.sent?).as_nanos() as f64)).collect();
     let quantile = |fraction| json!(percentile(&spans, fraction));
@@ -302,6 +305,31 @@ fn correlations(strategies: &[(&str, Whole<'_>)]) -> Json {
     let all: Vec<Option<Vec<f64>>> = strategies.iter().map(|(_, whole)| returns(&whole.equity())).collect();
     let pair = |a: &Option<Vec<f64>>, b: &Option<Vec<f64>>| Relative::of(a.as_ref()?, b.as_ref()?, 0.0, PeriodsPerYear::DAYS)?.correlation;
     all.iter().map(|a| all.iter().map(|b| json!(pair(a, b))).collect::<Json>()).collect()
+}
+
+/// The accounts of a portfolio: what it reports at the end of the run, and what it wrote down on the way there.
+fn accounts(kept: &Kept, portfolio: &Portfolio, report: Option<&Report>) -> Json {
+    let of = |account: &Account| {
+        let at_end = |key: &str| match report.and_then(|report| report.get(&format!("{} {key}", account.code()))) {
+            Some(Value::Number(amount)) => finite(Some(*amount)),
+            _ => Json::Null,
+        };
+        let mut json = Map::new();
+        json.insert("currency".to_owned(), json!(account.code()));
+        json.extend(ACCOUNTS.iter().map(|entry| (entry.key.to_owned(), at_end(entry.key))));
+        let since = |at: Instant| json!(kept.first.map(|first| at.since(first).as_nanos()));
+        let list = |of: &dyn Fn(&Statement) -> Json, last: Json| account.told.iter().map(of).chain([last]).collect::<Json>();
+        let over_time = json!({
+            "at_ns": list(&|told| since(told.before), kept.last.map_or(Json::Null, since)),
+            "equity": list(&|told| json!(told.equity), at_end("equity")),
+            "margin": list(&|told| json!(told.margin), at_end("margin")),
+            "free": list(&|told| json!(told.free), at_end("free")),
+            "fees": list(&|told| json!(told.fees), at_end("fees")),
+        });
+        json.insert("over_time".to_owned(), over_time);
+        Json::Object(json)
+    };
+    json!({ "name": portfolio.name, "accounts": portfolio.accounts.iter().map(of).collect::<Json>() })
 }
 
 fn fills(kept: &Kept) -> Json {
@@ -367,6 +395,6 @@ fn notes(kept: &Kept, total: &Whole<'_>) -> Json {
 }
 
 fn glossary() -> Json {
-    let entries = GROUPS.iter().flat_map(|group| group.entries).chain(&LATENCIES);
+    let entries = GROUPS.iter().flat_map(|group| group.entries).chain(&LATENCIES).chain(&ACCOUNTS);
     entries.map(|entry| json!({ "key": entry.key, "name": entry.name, "unit": entry.unit.name(), "formula": entry.formula })).collect()
 }

@@ -5,6 +5,8 @@
 pub(super) enum Unit {
     /// An amount of the quote currency.
     Money,
+    /// An amount of an account's currency.
+    Amount,
     /// A fraction, written in percent.
     Fraction,
     /// A number without a unit.
@@ -20,6 +22,7 @@ impl Unit {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Money => "quote currency",
+            Self::Amount => "the account's currency",
             Self::Fraction => "fraction, shown in %",
             Self::Ratio => "none",
             Self::Count => "count",
@@ -30,7 +33,7 @@ impl Unit {
     /// As the page's cells call it.
     pub(super) fn tag(self) -> &'static str {
         match self {
-            Self::Money => "money",
+            Self::Money | Self::Amount => "money",
             Self::Fraction => "fraction",
             Self::Ratio => "ratio",
             Self::Count => "count",
@@ -58,7 +61,7 @@ const fn entry(key: &'static str, name: &'static str, unit: Unit, formula: &'sta
     Entry { key, name, unit, formula }
 }
 
-use Unit::{Count, Fraction, Money, Ratio, Span};
+use Unit::{Amount, Count, Fraction, Money, Ratio, Span};
 
 /// All figures of a strategy, and of all together.
 pub(super) const GROUPS: [Group; 5] = [
@@ -187,4 +190,16 @@ pub(super) const LATENCIES: [Entry; 6] = [
     entry("p95", "95 %", Span, "The 95 % quantile, interpolated."),
     entry("p99", "99 %", Span, "The 99 % quantile, interpolated."),
     entry("max", "Most", Span, "The greatest time."),
+];
+
+/// The figures of a portfolio's account in one currency, at the end of the run.
+pub(super) const ACCOUNTS: [Entry; 8] = [
+    entry("equity", "Equity", Amount, "The balance of the account and what is unrealised, by prices at which positions could be closed."),
+    entry("balance", "Balance", Amount, "Paid in + realised - fees + funding, and losses that others bear."),
+    entry("realised", "Realised", Amount, "The profit of what has been closed, without fees."),
+    entry("unrealised", "Unrealised", Amount, "The value of open positions less what they cost."),
+    entry("fees", "Fees paid", Amount, "The fees of all fills, and of liquidations; rebates are negative."),
+    entry("funding", "Funding", Amount, "Funding received less funding paid."),
+    entry("margin", "Margin used", Amount, "The initial margin of cross positions, and what is set aside for isolated ones."),
+    entry("free", "Free", Amount, "What new positions can be opened with: equity less margin, and less the worth of what is paid in full."),
 ];

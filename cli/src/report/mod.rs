@@ -11,11 +11,13 @@ mod files;
 mod glossary;
 mod grid;
 mod page;
+mod statements;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use stillpoint_actors::portfolio::Accounts;
 use stillpoint_actors::{Instrument, InstrumentId, Order, OrderRequest};
 use stillpoint_engine::scenario::{Built, Scenario};
 use stillpoint_engine::trace::Observer;
@@ -23,6 +25,7 @@ use stillpoint_engine::{Message, Outcome};
 
 use crate::failure::Failure;
 use capture::Capture;
+use statements::Portfolio;
 
 /// What a report says that was not observed.
 pub(crate) struct About<'r> {
@@ -59,7 +62,8 @@ impl Reporting {
         // A portfolio takes the orders of strategies and sends them on: what comes of them is told of the strategies.
         let takes = |name: &String| built.graph.edges.iter().any(|edge| !edge.is_stream && edge.to == *name && orders(&edge.message));
         let between: BTreeSet<String> = traders.iter().filter(|name| takes(name)).cloned().collect();
-        Ok(Self { folder: folder.to_owned(), capture: Capture::new(instruments.into_values().cloned(), traders, between) })
+        let portfolios = built.notes.of::<Accounts>().map(|(name, accounts)| Portfolio::new(name, accounts)).collect();
+        Ok(Self { folder: folder.to_owned(), capture: Capture::new(instruments.into_values().cloned(), traders, between, portfolios) })
     }
 
     /// Who is to be told of every record of the run.

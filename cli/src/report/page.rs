@@ -1,5 +1,7 @@
 //! The page of a report, drawn from its figures. Invariant: each cell names the figure it shows (`data-path`, a JSON pointer into `report.json`).
 
+mod accounts;
+
 use serde_json::Value as Json;
 use stillpoint_engine::Instant;
 
@@ -20,6 +22,7 @@ pub(super) fn page(figures: &Json, kept: &Kept) -> Page {
     let sections = [
         ("Equity", draw.equity()),
         ("Statistics", draw.statistics()),
+        ("Accounts", draw.accounts()),
         ("Prices and fills", draw.prices()),
         ("Positions", draw.positions()),
         ("Latency", draw.latencies()),
@@ -65,7 +68,7 @@ impl<'d> Draw<'d> {
         let value = self.at(path);
         let shown = value.as_f64().map_or_else(|| "–".to_owned(), |value| shown(value, unit));
         let class = match (unit, value.as_f64()) {
-            (Unit::Money | Unit::Fraction, Some(value)) if value < 0.0 => " class=\"bad\"",
+            (Unit::Money | Unit::Amount | Unit::Fraction, Some(value)) if value < 0.0 => " class=\"bad\"",
             _ => "",
         };
         format!("<{element}{class} data-path=\"{}\" data-unit=\"{}\">{shown}</{element}>", escaped(path), unit.tag())
@@ -473,8 +476,8 @@ fn shown(value: f64, unit: Unit) -> String {
             };
             format!("{} %", number(value * 100.0, decimals))
         }
-        Unit::Money | Unit::Ratio if size >= 1e9 => format!("{value:.2e}"),
-        Unit::Money => number(value, if size >= 10.0 || value == 0.0 { 2 } else { 4 }),
+        Unit::Money | Unit::Amount | Unit::Ratio if size >= 1e9 => format!("{value:.2e}"),
+        Unit::Money | Unit::Amount => number(value, if size >= 10.0 || value == 0.0 { 2 } else { 4 }),
         Unit::Ratio => number(value, if size >= 1_000.0 { 0 } else { 2 }),
     }
 }

@@ -5,10 +5,12 @@ use std::any::Any;
 use std::fmt::{Debug, Write};
 use std::sync::Arc;
 
+use stillpoint_actors::portfolio::Statement;
 use stillpoint_actors::{
     Bar, BookChange, BookOrderId, BookUpdate, DepthChange, DepthUpdate, InstrumentId, Liquidity, MarketEvent, Order, OrderAction,
     OrderEvent, OrderId, OrderKind, OrderRequest, Outcome, Price, Quantity, Quote, Side, Ticket, TimeInForce, Trade, TrailBy,
 };
+use stillpoint_engine::Instant;
 use stillpoint_engine::trace::Wording;
 
 use super::books::Change;
@@ -24,6 +26,8 @@ pub(super) enum Word {
     Sent { instrument: InstrumentId, orders: Vec<Sent> },
     /// What came of an order.
     Event { instrument: InstrumentId, order: OrderId, side: Side, what: What },
+    /// What an account has: equity, margin used, what is free, and fees, in units of the last decimal.
+    Statement { currency: u16, before: Instant, amounts: [i128; 4] },
 }
 
 /// Where a price is from; the later is preferred.
@@ -107,6 +111,10 @@ fn of(message: &dyn Any) -> Option<String> {
     }
     if let Some(event) = message.downcast_ref::<OrderEvent>() {
         return Some(of_event(event));
+    }
+    if let Some(Statement { before, currency, figures }) = message.downcast_ref::<Statement>() {
+        let amounts = [figures.equity(), figures.margin_used(), figures.free(), figures.fees].map(|amount| amount.to_string());
+        return Some(format!("a {} {} {}", currency.0, before.as_nanos(), amounts.join(" ")));
     }
     if let Some(order) = message.downcast_ref::<Order>() {
         let Order { id, instrument, side, quantity, kind, .. } = *order;
@@ -221,6 +229,9 @@ impl Word {
     pub(super) fn read(text: &str) -> Option<Self> {
         let mut words = text.split(' ');
         let first = words.next()?;
+        if first == "a" {
+            return Self::read_statement(words);
+        }
         let instrument = InstrumentId(words.next()?.parse().ok()?);
         let of = match first {
             "q" => MarkOf::Quote,
@@ -232,6 +243,12 @@ impl Word {
             _ => return Self::read_event(instrument, words),
         };
         Some(Self::Mark { instrument, of, twice: words.next()?.parse().ok()? })
+    }
+
+    fn read_statement<'t>(mut words: impl Iterator<Item = &'t str>) -> Option<Self> {
+        let (currency, before) = (words.next()?.parse().ok()?, Instant::from_nanos(words.next()?.parse().ok()?));
+        let mut amount = || words.next()?.parse().ok();
+        Some(Self::Statement { currency, before, amounts: [amount()?, amount()?, amount()?, amount()?] })
     }
 
     fn read_event<'t>(instrument: InstrumentId, mut words: impl Iterator<Item = &'t str>) -> Option<Self> {
@@ -304,6 +321,7 @@ fn side(letter: &str) -> Side {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use stillpoint_actors::portfolio::{CurrencyId, Figures};
     use stillpoint_actors::{CancelCause, Money};
 
     fn read(message: &dyn Any) -> Option<Word> {
@@ -331,6 +349,11 @@ mod tests {
         assert_eq!(what, What::Ended { how: "cancelled", why: "one-cancels-other".to_owned() });
         let Some(Word::Event { what, .. }) = read(&event(Outcome::Accepted)) else { panic!("no event") };
         assert_eq!(what, What::Alive);
+        let figures = Figures { paid_in: 100, fees: 3, initial: 20, outright: 7, ..Figures::default() };
+        let before = Instant::from_nanos(-5);
+        let statement = Statement { before, currency: CurrencyId(1), figures };
+        // 97 of equity, of which 20 are margin and 7 are worth something else.
+        assert_eq!(read(&statement), Some(Word::Statement { currency: 1, before, amounts: [97, 20, 70, 3] }));
         assert_eq!(read(&7u64), None);
     }
 

@@ -9,7 +9,7 @@ use stillpoint_engine::scenario::{Piece, Place, RonFile, Scenario, ScenarioError
 
 use super::condition::Condition;
 use super::figure::{Aggregate, COUNTS, Figure, Goal};
-use super::space::{self, Parameter, Sample, Set, Values};
+use super::space::{self, NoSets, Parameter, Sample, Set, Values};
 use super::split::{Split, Walk};
 use super::steps::{Between, range};
 
@@ -28,7 +28,8 @@ pub(super) struct Sweep {
     pub(super) objective_place: Place,
     pub(super) keep: Vec<(Figure, Place)>,
     pub(super) aggregate: Aggregate,
-    pub(super) returns_every: Option<Duration>,
+    /// With its place.
+    pub(super) returns_every: Option<(Duration, Place)>,
     pub(super) splits: Vec<Split>,
     pub(super) threads: Option<usize>,
 }
@@ -149,13 +150,12 @@ impl Sweep {
             let text: String = file.get(*piece)?;
             conditions.push(Condition::parse(&text, &names).map_err(|(cause, help)| file.error(*piece, cause, help))?);
         }
-        let sets = match sample {
-            Some((sample, piece)) => space::sample(&parameters, &conditions, sample).map_err(|cause| file.error(piece, cause, None))?,
-            None => {
-                let about = said.conditions.first().copied().unwrap_or(said.parameters);
-                space::grid(&parameters, &conditions).map_err(|cause| file.error(about, cause, None))?
-            }
+        let (sets, about) = match sample {
+            Some((sample, piece)) => (space::sample(&parameters, &conditions, sample), piece),
+            None => (space::grid(&parameters, &conditions), said.conditions.first().copied().unwrap_or(said.parameters)),
         };
+        let sets =
+            sets.map_err(|NoSets { condition, cause }| file.error(condition.map_or(about, |index| said.conditions[index]), cause, None))?;
         let (goal, objective) = objective(file, said.objective)?;
         let keep = said.keep.iter().map(|piece| {
             let FileFigure { actor, actors, name } = file.get(*piece)?;
@@ -165,7 +165,7 @@ impl Sweep {
             keep: keep.collect::<Result<_, ScenarioError>>()?,
             objective_place: place(file, said.objective),
             seeds: said.seeds.map_or(Ok(Vec::new()), |piece| seeds(file, piece))?,
-            returns_every: said.returns_every.map(|piece| returns_every(file, piece)).transpose()?,
+            returns_every: said.returns_every.map(|piece| returns_every(file, piece, &objective)).transpose()?,
             splits: said.walk_forward.map_or(Ok(Vec::new()), |piece| splits(file, piece, &scenario))?,
             aggregate: said.aggregate,
             threads: said.threads.map(|threads| usize::from(threads.get())),
@@ -305,9 +305,16 @@ fn figure(file: &RonFile, piece: Piece<'_>, actor: Option<String>, mut actors: V
     Ok(Figure { actors, name })
 }
 
-fn returns_every(file: &RonFile, piece: Piece<'_>) -> Result<Duration, ScenarioError> {
+fn returns_every(file: &RonFile, piece: Piece<'_>, objective: &Figure) -> Result<(Duration, Place), ScenarioError> {
     let every: Duration = file.get(piece)?;
-    if every.is_positive() { Ok(every) } else { Err(file.error(piece, "the period of returns must be longer than \"0s\"", None)) }
+    if !every.is_positive() {
+        return Err(file.error(piece, "the period of returns must be longer than \"0s\"", None));
+    }
+    if objective.actors.is_empty() {
+        let help = "leave `returns_every` out, or name an actor in the objective".to_owned();
+        return Err(file.error(piece, format!("`{}` is a count of a run, which has no returns", objective.name), Some(help)));
+    }
+    Ok((every, place(file, piece)))
 }
 
 fn splits(file: &RonFile, piece: Piece<'_>, scenario: &Path) -> Result<Vec<Split>, ScenarioError> {

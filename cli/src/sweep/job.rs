@@ -17,7 +17,7 @@ use super::split::Span;
 use crate::{panics, summary};
 
 /// More periods than that are a slip of the pen.
-const MOST_PERIODS: usize = 1_000_000;
+pub(super) const MOST_PERIODS: usize = 1_000_000;
 
 /// A run that is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +40,8 @@ pub(super) enum Done {
     Now { key: Option<String>, came: Came },
     /// It was done before.
     Before(Came),
+    /// It has more than [`MOST_PERIODS`].
+    TooManyPeriods,
     /// Ctrl-C came first.
     Interrupted,
 }
@@ -69,7 +71,7 @@ impl Recipe {
             parameters: sweep.parameters.clone(),
             sets: sweep.sets.clone(),
             objective: sweep.objective.clone(),
-            returns_every: sweep.returns_every,
+            returns_every: sweep.returns_every.as_ref().map(|(every, _)| *every),
             program,
             versions: Versions::default(),
             stored: BTreeMap::new(),
@@ -120,9 +122,8 @@ impl Recipe {
             Ok(run) => run,
             Err(error) => return failed(error.to_string()),
         };
-        let levels = match self.returns_every.map_or(Ok(Vec::new()), |every| self.levels(&mut run, every)) {
-            Ok(levels) => levels,
-            Err(error) => return failed(error),
+        let Some(levels) = self.returns_every.map_or(Some(Vec::new()), |every| self.levels(&mut run, every)) else {
+            return Done::TooManyPeriods;
         };
         match run.finish() {
             Ok(Outcome { end: End::Interrupted, .. }) => Done::Interrupted,
@@ -137,10 +138,10 @@ impl Recipe {
         }
     }
 
-    /// The objective at the end of each period of a run, the last of which may be shorter.
-    fn levels(&self, run: &mut Run, every: Duration) -> Result<Vec<f64>, String> {
+    /// The objective at the end of each period of a run, the last of which may be shorter; `None` if there are too many.
+    fn levels(&self, run: &mut Run, every: Duration) -> Option<Vec<f64>> {
         let mut levels = Vec::new();
-        let Some(begin) = run.next_instant() else { return Ok(levels) };
+        let Some(begin) = run.next_instant() else { return Some(levels) };
         let mut bound = begin;
         loop {
             bound = bound + every;
@@ -151,10 +152,10 @@ impl Recipe {
             let before = levels.last().copied().unwrap_or(0.0);
             levels.push(self.objective.in_reports(report).unwrap_or(before));
             if !goes_on {
-                return Ok(levels);
+                return Some(levels);
             }
             if levels.len() == MOST_PERIODS {
-                return Err(format!("the run has more than {MOST_PERIODS} periods of {every}; give a longer `returns_every`"));
+                return None;
             }
         }
     }

@@ -11,6 +11,7 @@ mod file;
 mod job;
 mod luck;
 mod page;
+mod periods;
 mod ran;
 mod results;
 mod score;
@@ -23,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use stillpoint_engine::scenario::{Place, Registry, ScenarioError, Shared};
+use stillpoint_engine::scenario::{NO_WHOLE_NUMBER, Place, Registry, ScenarioError, Shared};
 use stillpoint_engine::suggest;
 
 pub(crate) use args::SweepArgs;
@@ -131,6 +132,8 @@ fn checked(recipe: &Recipe, sweep: &Sweep) -> Result<(String, bool), Failure> {
             Ok((built, scenario)) => {
                 let actors: Vec<&str> = built.graph.actors.iter().map(|actor| actor.name.as_str()).collect();
                 sweep.figures().try_for_each(|(figure, place)| known(figure, place, &actors))?;
+                periods::check(sweep, &scenario)?;
+                whole_numbers(recipe, sweep)?;
                 return Ok((scenario.name().to_owned(), !built.graph.streams.is_empty()));
             }
             Err(error) => _ = first_error.get_or_insert((error, set)),
@@ -138,6 +141,24 @@ fn checked(recipe: &Recipe, sweep: &Sweep) -> Result<(String, bool), Failure> {
     }
     let (error, set) = first_error.expect("there is one set at least");
     Err(job::placed(error, &sweep.parameters, &sweep.sets[set]).into())
+}
+
+/// Looks for numbers with a point where whole ones are wanted: of each parameter its first such value speaks for the others.
+fn whole_numbers(recipe: &Recipe, sweep: &Sweep) -> Result<(), ScenarioError> {
+    let span = sweep.splits.first().map(|split| split.train);
+    for parameter in 0..sweep.parameters.len() {
+        let has_point = |set: &usize| {
+            let value = &sweep.sets[*set][parameter];
+            value.contains('.') && value.parse::<f64>().is_ok()
+        };
+        let Some(set) = (0..sweep.sets.len()).find(has_point) else { continue };
+        let task = Task { set, seed: sweep.seeds.first().copied(), span };
+        let built = recipe.scenario(task).and_then(|scenario| scenario.build(&recipe.registry));
+        if let Some(error) = built.err().filter(|error| error.cause.starts_with(NO_WHOLE_NUMBER)) {
+            return Err(job::placed(error, &sweep.parameters, &sweep.sets[set]));
+        }
+    }
+    Ok(())
 }
 
 /// Whether there are such actors. Children of an actor are not known yet.
@@ -212,7 +233,7 @@ impl UnderWay<'_> {
         let list: Arc<[Task]> = tasks.iter().map(|(task, _)| *task).collect();
         let (results, sweep) = (&mut self.results, self.sweep);
         let (seen, mut heard) = (&mut self.seen, 0);
-        let (mut first, mut completed) = (None, 0);
+        let (mut first, mut completed, mut periods) = (None, 0, 0);
         let done = crew::run_all(&self.recipe, &list, self.threads, |batch| {
             let mut new = Vec::new();
             for (index, done) in batch {
@@ -225,10 +246,12 @@ impl UnderWay<'_> {
                         came
                     }
                     job::Done::Before(came) => came,
+                    job::Done::TooManyPeriods => return Err(periods::too_many(sweep).into()),
                     job::Done::Interrupted => continue,
                 };
                 if let Ok(ran) = came {
                     completed += 1;
+                    periods = periods.max(ran.levels.len());
                     sweep.figures().zip(&mut *seen).for_each(|((figure, _), seen)| *seen |= figure.of(ran).is_some());
                     first.get_or_insert_with(|| ran.clone());
                 }
@@ -239,6 +262,9 @@ impl UnderWay<'_> {
                 show(heard);
             }
             let is_enough = completed >= WITHOUT || heard == list.len();
+            if is_enough && periods == 1 {
+                return Err(periods::too_few(sweep).into());
+            }
             let unseen = sweep.figures().zip(&*seen).find(|(_, seen)| !**seen).map(|(figure, _)| figure);
             match (&first, unseen) {
                 (Some(ran), Some((figure, place))) if is_enough => Err(no_figure(figure, place, ran).into()),
@@ -255,7 +281,7 @@ impl UnderWay<'_> {
                     self.stored += 1;
                     came
                 }
-                job::Done::Interrupted => {
+                job::Done::TooManyPeriods | job::Done::Interrupted => {
                     self.missing += 1;
                     continue;
                 }

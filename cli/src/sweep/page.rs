@@ -156,7 +156,11 @@ impl Axis {
             && values.len() > 2 * CLASSES
         {
             let width = (high - low) / CLASSES as f64;
-            let labels = (0..CLASSES).map(|class| format!("{:.4}", low + width * (class as f64 + 0.5))).collect();
+            let label = |class: usize| {
+                let text = format!("{:.4}", low + width * (class as f64 + 0.5));
+                text.trim_end_matches('0').trim_end_matches('.').to_owned()
+            };
+            let labels = (0..CLASSES).map(label).collect();
             return Self { name, parameter: Some(parameter), labels, bounds: Some((low, width)) };
         }
         Self { name, parameter: Some(parameter), labels: values.iter().map(|value| bare(value).to_owned()).collect(), bounds: None }

@@ -38,8 +38,22 @@ pub(super) struct Sample {
     pub(super) seed: u64,
 }
 
+/// Why there are no sets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct NoSets {
+    /// The index of the condition that it is about, if it is about one alone.
+    pub(super) condition: Option<usize>,
+    pub(super) cause: String,
+}
+
+impl From<String> for NoSets {
+    fn from(cause: String) -> Self {
+        Self { condition: None, cause }
+    }
+}
+
 /// The combinations of all values that meet the conditions, the last parameter changing fastest.
-pub(super) fn grid(parameters: &[Parameter], conditions: &[Condition]) -> Result<Vec<Set>, String> {
+pub(super) fn grid(parameters: &[Parameter], conditions: &[Condition]) -> Result<Vec<Set>, NoSets> {
     let lists: Vec<&[String]> = parameters.iter().map(|parameter| parameter.values.listed()).collect();
     let count = lists.iter().try_fold(1usize, |count, list| count.checked_mul(list.len())).filter(|count| *count <= MOST);
     let count = count.ok_or_else(|| format!("there are more than {MOST} combinations; give fewer values, or a `sample`"))?;
@@ -61,13 +75,13 @@ pub(super) fn grid(parameters: &[Parameter], conditions: &[Condition]) -> Result
         }
     }
     if sets.is_empty() {
-        return Err(format!("none of the {count} combinations meets all of `where`"));
+        return Err(format!("none of the {count} combinations meets all of `where`").into());
     }
     Ok(sets)
 }
 
 /// So many different random sets that meet the conditions.
-pub(super) fn sample(parameters: &[Parameter], conditions: &[Condition], sample: Sample) -> Result<Vec<Set>, String> {
+pub(super) fn sample(parameters: &[Parameter], conditions: &[Condition], sample: Sample) -> Result<Vec<Set>, NoSets> {
     let mut draws: Vec<Rng> = parameters.iter().map(|parameter| Rng::of(sample.seed, &parameter.name, "sweep")).collect();
     let (mut sets, mut seen) = (Vec::new(), BTreeSet::new());
     let tries = 1000 + 100 * sample.count;
@@ -85,14 +99,15 @@ pub(super) fn sample(parameters: &[Parameter], conditions: &[Condition], sample:
             "{tries} tries found {} different sets that meet `where`, not {}; ask for fewer, or for all of the grid",
             sets.len(),
             sample.count
-        ));
+        )
+        .into());
     }
     Ok(sets)
 }
 
-fn meets(set: &Set, conditions: &[Condition]) -> Result<bool, String> {
-    for condition in conditions {
-        if !condition.holds(set)? {
+fn meets(set: &Set, conditions: &[Condition]) -> Result<bool, NoSets> {
+    for (index, condition) in conditions.iter().enumerate() {
+        if !condition.holds(set).map_err(|cause| NoSets { condition: Some(index), cause })? {
             return Ok(false);
         }
     }
@@ -138,7 +153,7 @@ mod tests {
         let found: Vec<String> = grid(&parameters, std::slice::from_ref(&below)).expect("a grid").iter().map(|set| set.concat()).collect();
         assert_eq!(found, ["12", "13", "23"]);
         let never = Condition::parse("b < 1", &["a", "b"]).expect("a condition");
-        assert_eq!(grid(&parameters, &[never]), Err("none of the 6 combinations meets all of `where`".to_owned()));
+        assert_eq!(grid(&parameters, &[never]), Err("none of the 6 combinations meets all of `where`".to_owned().into()));
         let many = vec![listed("c", &["1"; 1001]), listed("d", &["1"; 1000])];
         assert!(grid(&many, &[]).is_err());
     }
@@ -147,7 +162,7 @@ mod tests {
     fn a_sample_cannot_have_more_sets_than_there_are() {
         let parameters = [listed("a", &["1", "2"])];
         assert_eq!(sample(&parameters, &[], Sample { count: 2, seed: 1 }).expect("both").len(), 2);
-        assert!(sample(&parameters, &[], Sample { count: 3, seed: 1 }).expect_err("two at most").contains("found 2 different sets"));
+        assert!(sample(&parameters, &[], Sample { count: 3, seed: 1 }).expect_err("two at most").cause.contains("found 2 different sets"));
     }
 
     proptest! {

@@ -207,6 +207,106 @@ fn inspect_tells_order_gaps_and_duplicates() {
     assert_eq!(cells, ["rows", "4", "2025-01-01T00:00:00Z", "2025-01-01T00:00:05Z", "1", "1s", "1", "1s", "5s", "1"]);
 }
 
+/// The scenario is one for one thread; who asks for more gets the host that has some, and no other trace.
+#[test]
+fn threads_need_no_host() {
+    let place = place();
+    let ran = |args: &[&str]| place.run(&[&["run", "greeter.ron", "--json"], args].concat());
+    let told = |args: &[&str]| {
+        let ran = ran(args);
+        assert_eq!(ran.code, Some(0), "{args:?}: {}", ran.err);
+        let told: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
+        (told["host"].clone(), told["threads"].clone(), told["trace_hash"].clone())
+    };
+    let (host, threads, hash) = told(&[]);
+    assert_eq!((host.as_str(), threads.as_u64()), (Some("inline"), Some(1)));
+    assert_eq!(told(&["--threads", "1"]), (host, threads, hash.clone()));
+    assert_eq!(told(&["--threads", "2"]), ("actix".into(), 2.into(), hash.clone()));
+    assert_eq!(told(&["--threads", "2", "--host", "auto"]), ("auto".into(), 2.into(), hash));
+    let both = ran(&["--threads", "2", "--host", "inline"]);
+    assert_eq!((both.code, both.out.as_str()), (Some(2), ""));
+    assert_eq!(both.err, "error: --threads 2: the host `inline` has one thread; leave `--threads` out, or give `--host actix`\n");
+}
+
+#[test]
+fn names_with_dots_are_set_in_quotes() {
+    let scenario = br#"(name: "dots", start: "2025-01-01T00:00:00Z", end: "2025-01-01T00:00:10Z", actors: [
+        (name: "a.b", kind: timer(to: "clerk", text: "tick", every: "1s")), (name: "clerk", kind: recorder)])"#;
+    let place = Place::new(&[("dots.ron", scenario)]);
+    let received = |set: &str| {
+        let ran = place.run(&["run", "dots.ron", "--json", "--set", set]);
+        let told: serde_json::Value = serde_json::from_str(&ran.out).unwrap_or_default();
+        (told["result"]["clerk"]["received"].as_u64(), ran.err)
+    };
+    assert_eq!(received(r#"actors."a.b".every=5s"#), (Some(2), String::new()));
+    let (none, error) = received("actors.a.b.every=5s");
+    assert!(none.is_none() && error.contains("a name with a dot goes into quotes: \"a.b\""), "{error}");
+    assert!(place.run(&["run", "--help"]).out.contains("'actors.\"a.b\".fast=20'"));
+}
+
+/// Metadata of version 3 that names no symbol, and the schema mbo; records received at 5, 5 (the same again) and 4 s.
+fn dbn() -> Vec<u8> {
+    let mut file = b"DBN\x03\x78\0\0\0".to_vec();
+    file.resize(8 + 120, 0);
+    file[8 + 42..8 + 47].copy_from_slice(&[1, 0, 0, 71, 0]);
+    for second in [5u64, 5, 4] {
+        let mut record = vec![0u8; 56];
+        record[..6].copy_from_slice(&[14, 0xa0, 1, 0, 7, 0]);
+        record[38..40].copy_from_slice(b"RN");
+        record[40..48].copy_from_slice(&(second * 1_000_000_000).to_le_bytes());
+        file.extend(record);
+    }
+    file
+}
+
+#[test]
+fn inspect_looks_at_dbn_files() {
+    let place = Place::new(&[("data.dbn", &dbn()), ("data.dbn.frag", &dbn()[128..])]);
+    let ran = place.run(&["inspect", "data.dbn"]);
+    if cfg!(feature = "dbn") {
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        assert!(ran.out.starts_with("DBN, schema mbo, by receive time\n"), "{}", ran.out);
+        let row = ran.out.lines().find_map(|line| line.strip_prefix("instrument 7, publisher 1")).expect("a line of the stream");
+        let cells: Vec<&str> = row.split_whitespace().collect();
+        assert_eq!(cells, ["3", "1970-01-01T00:00:04Z", "1970-01-01T00:00:05Z", "1", "1s", "1", "1s", "0s", "1"]);
+        let ran = place.run(&["inspect", "data.dbn.frag"]);
+        assert!(ran.code == Some(2) && ran.err.starts_with("error: data.dbn.frag: does not begin with the metadata"), "{}", ran.err);
+    } else {
+        assert_eq!(ran.code, Some(2));
+        let help = "build it with the feature `dbn`, as in `cargo build --release -p stillpoint-cli --features dbn`\n";
+        assert_eq!(ran.err, format!("error: data.dbn: is a DBN file, which this program was built without; {help}"));
+    }
+}
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn inspect_says_which_feature_looks_at_parquet_files() {
+    let ran = Place::new(&[("data", b"PAR1")]).run(&["inspect", "data"]);
+    let help = "build it with the feature `parquet`, as in `cargo build --release -p stillpoint-cli --features parquet`\n";
+    assert_eq!((ran.code, ran.err), (Some(2), format!("error: data: is a Parquet file, which this program was built without; {help}")));
+}
+
+/// Written by the store's writer: instants 0, 3 and 3 s, the last row twice.
+#[cfg(feature = "store")]
+#[test]
+fn inspect_looks_at_parquet_files() {
+    use stillpoint_engine::{Duration, Instant};
+    use stillpoint_store::Table;
+    use stillpoint_store::files::{FileFormat, FileWriter};
+
+    let place = Place::new(&[]);
+    let times = [0, 3, 3].map(|second| Instant::EPOCH + Duration::secs(second));
+    let table = Table::at(times).column("price", vec![1.0, 2.0, 2.0]).finish().expect("columns");
+    let mut file = FileWriter::create(&place.path("data.parquet"), Some(FileFormat::Parquet), table.schema()).expect("a folder");
+    table.batches().iter().for_each(|batch| file.write(batch).expect("space for a small file"));
+    file.finish().expect("space for a small file");
+    let ran = place.run(&["inspect", "data.parquet"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let row = ran.out.lines().find(|line| line.starts_with("rows")).expect("a line of the rows");
+    let cells: Vec<&str> = row.split_whitespace().collect();
+    assert_eq!(cells, ["rows", "3", "1970-01-01T00:00:00Z", "1970-01-01T00:00:03Z", "0", "0s", "0", "0s", "3s", "1"]);
+}
+
 #[test]
 fn the_examples_run_as_they_expect() {
     let folder = repository("examples/scenarios");

@@ -256,6 +256,75 @@ fn a_run_without_a_market_has_a_report_too() {
     assert!(html.contains("<h2>Events</h2>") && !html.contains("<h2>Equity</h2>"));
 }
 
+/// The strategy `one` with an account of 1,000 in between, half way to the exchange: it hears of each fill 150 ms after the order was sent.
+///
+/// | s | what the account hears | equity | margin |
+/// |---|---|---|---|
+/// | 3.15 | 2 sold at 99, fee 0.99; a statement of before | 1,000 before | 0 |
+/// | 4 | closing costs the ask, 107: -16 | 983.01 | 10 % of 2 * 107 |
+/// | 4.15 | 4 bought at 107, fee 2.14: lost 16, holds 2; a statement of before | | |
+/// | 5 | closing brings the bid, 111: 8 | 1,000 - 16 - 3.13 + 8 = 988.87 | 10 % of 2 * 111 |
+/// | 6 | a statement of before; the bid is 109 | 984.87 | 10 % of 2 * 109 |
+fn account(statements: &str) -> Place {
+    let instrument = r#"(id: 0, symbol: "X,Y", price_decimals: 2, quantity_decimals: 2)"#;
+    let account = format!(
+        r#"(name: "account <&>", kind: portfolio(currencies: [(code: "USD", cash: "1000")], {statements} quotes: ["quotes"], contracts: [
+            (instrument: {instrument}, exchange: "exchange", settlement: "USD", margin: (mode: Cross, initial: "0.1", maintenance: "0.005"))])),
+        (name: "exchange","#
+    );
+    let (before, rest) = CROSSES.split_once("        (name: \"two\"").expect("a second strategy");
+    let (_, exchange) = rest.split_once("        (name: \"exchange\",").expect("an exchange");
+    let (exchange, _) = exchange.split_once("    links:").expect("links");
+    let links = [("one", "account <&>"), ("account <&>", "exchange")]
+        .map(|(a, b)| format!(r#"(from: "{a}", to: "{b}", latency: "50ms"), (from: "{b}", to: "{a}", latency: "50ms")"#));
+    let before = before.replace("venue: \"exchange\"", "venue: \"account <&>\"");
+    Place::new(&[("account.ron", format!("{before}{account}{exchange}    links: [{}],\n)", links.join(", ")).as_bytes())])
+}
+
+#[test]
+fn accounts_are_those_worked_out_by_hand() {
+    let place = account("statements: \"1s\",");
+    well(&place.run(&["run", "account.ron", "--report", "out"]));
+    let report = json(&place, "out");
+    let account = &report["portfolios"][0]["accounts"][0];
+    assert_eq!((&report["portfolios"][0]["name"], &account["currency"]), (&Json::from("account <&>"), &Json::from("USD")));
+    for (name, expected) in [
+        ("equity", 984.87),
+        ("balance", 1_000.0 - 16.0 - 3.13),
+        ("realised", -16.0),
+        ("unrealised", 4.0),
+        ("fees", 3.13),
+        ("funding", 0.0),
+        ("margin", 21.8),
+        ("free", 963.07),
+    ] {
+        assert!(close(&account[name], expected), "{name}: {} is not {expected}", account[name]);
+    }
+    for (name, expected) in [
+        ("at_ns", [3.15e9, 4.15e9, 6e9, 6e9]),
+        ("equity", [1_000.0, 983.01, 988.87, 984.87]),
+        ("margin", [0.0, 21.4, 22.2, 21.8]),
+        ("free", [1_000.0, 961.61, 966.67, 963.07]),
+        ("fees", [0.0, 0.99, 3.13, 3.13]),
+    ] {
+        let found = account["over_time"][name].as_array().expect("a list");
+        assert_eq!(found.len(), 4, "{name}");
+        assert!(found.iter().zip(expected).all(|(found, expected)| close(found, expected)), "{name}: {found:?}");
+    }
+    let html = fs::read_to_string(place.path("out/report.html")).expect("a page");
+    assert!(html.contains("<h2>Accounts</h2>") && html.contains("account &lt;&amp;&gt; · USD: equity"), "a chart with its title");
+}
+
+#[test]
+fn without_statements_an_account_has_its_end_alone() {
+    let place = account("");
+    well(&place.run(&["run", "account.ron", "--report", "out"]));
+    let account = &json(&place, "out")["portfolios"][0]["accounts"][0];
+    assert!(close(&account["equity"], 984.87) && account["over_time"]["equity"].as_array().is_some_and(|list| list.len() == 1));
+    let html = fs::read_to_string(place.path("out/report.html")).expect("a page");
+    assert!(html.contains("statements: \"1s\"") && !html.contains("account-0-equity"));
+}
+
 /// Its orders are those of the strategies before it, which would count twice.
 #[test]
 fn a_portfolio_in_between_is_no_strategy_of_its_own() {

@@ -165,6 +165,12 @@ fn the_page_of_the_quickstart() {
 }
 
 #[test]
+fn the_page_of_the_portfolio() {
+    let scenario = repository("examples/scenarios/portfolio.ron");
+    check(&scenario.display().to_string(), &["equity", "account-0-equity", "account-0-margin", "account-0-fees", "price-0", "position-0"]);
+}
+
+#[test]
 fn the_page_of_the_market_maker() {
     let scenario = repository("examples/scenarios/market-maker.ron");
     check(&scenario.display().to_string(), &["equity", "drawdown", "price-0", "position-0", "answer_latency-0", "fill_latency-0", "rates"]);

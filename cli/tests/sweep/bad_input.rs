@@ -68,7 +68,9 @@ fn parameters() {
     check("keep:", "where: [\"every < ends\"], keep:", &["grid.ron:8:13: there is no parameter `ends`", "did you mean `end`?"]);
     check("keep:", "where: [\"every\"], keep:", &["grid.ron:8:13: `every` compares nothing"]);
     check("keep:", "where: [\"every < 1\"], keep:", &["grid.ron:8:13: none of the 6 combinations meets all of `where`"]);
-    check("keep:", "where: [\"end < 1\"], keep:", &["cannot be decided", "is neither a number nor a duration"]);
+    let undecided = ["grid.ron:8:29: `end < 1` cannot be decided", "is neither a number nor a duration"];
+    check("keep:", "where: [\"every > 0.01\", \"end < 1\"], keep:", &undecided);
+    check("keep:", "where: [\"every > 0.01\", \"end < 1\"], sample: (count: 2), keep:", &undecided);
     check("keep:", "sample: (count: 7), keep:", &["grid.ron:8:13: ", "found 6 different sets"]);
     check("keep:", "sample: (count: 0), keep:", &["grid.ron:8:13: a sample of 0 sets"]);
     check("keep:", "seeds: [], keep:", &["grid.ron:8:12: there is no seed in it"]);
@@ -89,6 +91,40 @@ fn figures() {
     );
     check("(name: \"deliveries\")", "(actor: \"clck\", name: \"ticks\")", &["grid.ron:8:12: the scenario has no actor `clck`"]);
     check("keep:", "returns_every: \"0s\", keep:", &["grid.ron:8:20: the period of returns must be longer"]);
+    let count = "name: \"deliveries\"), returns_every: \"1s\",";
+    check("actor: \"clerk\", name: \"received\"),", count, &["grid.ron:7:61: `deliveries` is a count of a run, which has no returns"]);
+}
+
+/// Two of three values are whole, and would run.
+#[test]
+fn whole_numbers_have_no_point() {
+    let steps = "(path: \"limits.max_steps\", values: [100, 200, 0.5])";
+    let end = "(path: \"end\", values: [\"2025-01-01T00:00:30Z\", \"2025-01-01T00:01:00Z\"])";
+    let expected = "grid.ron:5:9: `limits.max_steps` with the value 0.5: expected a whole number, found `0.5`";
+    check(end, steps, &[expected]);
+    check(end, &steps.replace("0.5", "20.25"), &["with the value 20.25: expected a whole number, found `20.25`"]);
+}
+
+/// The scenario is a minute long. Where a parameter sets its end, nobody knows before the runs.
+#[test]
+fn periods_that_cannot_be() {
+    let fixed = |every: &str, parts: &[&str]| {
+        let sweep = String::from_utf8_lossy(GRID)
+            .replace("\"end\"", "\"seed\"")
+            .replace("\"2025-01-01T00:00:30Z\", \"2025-01-01T00:01:00Z\"", "1, 2");
+        let sweep = sweep.replace("keep:", &format!("returns_every: \"{every}\", keep:"));
+        let place = Place::new(&[("ticks.ron", TICKS), ("grid.ron", sweep.as_bytes())]);
+        let ran = place.run(&["sweep", "grid.ron", "--dry-run"]);
+        assert_eq!(ran.code, Some(if parts.is_empty() { 0 } else { 2 }), "{every}: {}{}", ran.out, ran.err);
+        parts.iter().for_each(|part| assert!(ran.err.contains(part), "{every}: {part:?} in {}", ran.err));
+        assert!(!place.path("grid.results").exists(), "nothing has run");
+    };
+    fixed("30s", &[]);
+    fixed("61s", &["grid.ron:8:20: `returns_every`: 61s is not shorter than the span 2025-01-01T00:00:00Z to ", "give a period"]);
+    fixed("50us", &["grid.ron:8:20: `returns_every`: a run has more than 1000000 such periods", "give a longer one"]);
+    let walk = "walk_forward: Rolling(train: \"20s\", test: \"20s\"), ";
+    check("keep:", &format!("returns_every: \"20s\", {walk}keep:"), &["grid.ron:8:20: `returns_every`: 20s is not shorter than the span"]);
+    check("keep:", "returns_every: \"2h\", keep:", &["grid.ron:8:20: `returns_every`: the runs are over within one period"]);
 }
 
 #[test]

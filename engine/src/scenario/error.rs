@@ -22,6 +22,9 @@ pub struct ScenarioError {
     pub help: Option<String>,
 }
 
+/// How the cause begins where a number with a point stands in place of a whole number.
+pub const NO_WHOLE_NUMBER: &str = "expected a whole number, found";
+
 /// Where a scenario is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {

@@ -13,7 +13,7 @@ use ron::value::RawValue;
 use serde::Deserialize;
 use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
 
-use super::error::ScenarioError;
+use super::error::{NO_WHOLE_NUMBER, ScenarioError};
 use super::text::Text;
 use crate::suggest;
 
@@ -138,6 +138,10 @@ pub(crate) fn call(text: &Text, piece: &Range<usize>) -> Option<(Range<usize>, R
 fn explain(text: &Text, piece: &Range<usize>, error: &SpannedError) -> ScenarioError {
     let inner = &text.as_str()[piece.clone()];
     let (start, end) = (offset(inner, error.span.start), offset(inner, error.span.end));
+    if let Some(number) = cut_at_point(inner, start).or_else(|| cut_at_point(inner, end)) {
+        let cause = format!("{NO_WHOLE_NUMBER} `{}`", &inner[number.clone()]);
+        return text.error(piece.start + number.start..piece.start + number.end, cause);
+    }
     let (cause, help, found) = describe(&error.code);
     let range = match found {
         Some(name) => inner[..end].rfind(name).map_or(start..end, |at| at..at + name.len()),
@@ -149,6 +153,15 @@ fn explain(text: &Text, piece: &Range<usize>, error: &SpannedError) -> ScenarioE
     let start = if inner[..start].ends_with('"') { start - 1 } else { start };
     let end = inner[start..].find([',', ')', ']', '}', '\n']).map_or(inner.len(), |len| start + len);
     text.error(piece.start + start..piece.start + end.min(range.end.max(start + 1)), cause).with_help(help)
+}
+
+/// The number with a point at which the parser stopped, since it had enough with the whole part.
+fn cut_at_point(inner: &str, at: usize) -> Option<Range<usize>> {
+    let (head, tail) = inner.split_at(at);
+    let whole = head.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_').trim_end_matches(['-', '+']).len();
+    let is_cut = head.ends_with(|c: char| c.is_ascii_digit()) && tail.starts_with('.');
+    let rest = tail.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '_' | '-' | '+')).unwrap_or(tail.len());
+    is_cut.then_some(whole..at + rest)
 }
 
 /// The byte that a line and a column name.

@@ -15,7 +15,7 @@ use crate::suggest;
 /// One value given from outside the file: a path of field names, names of streams and actors and positions in lists, and RON.
 ///
 /// The parameters of a kind are reached with or without `kind`: `actors.fast.alpha` and `actors.fast.kind.alpha` are the same. Texts
-/// need no quotes where the file has a text, or where the value is no RON.
+/// need no quotes where the file has a text, or where the value is no RON. Names with dots need them: `actors."a.b".alpha`.
 ///
 /// ```
 /// use stillpoint_engine::scenario::{Override, Scenario};
@@ -67,7 +67,12 @@ impl FromStr for Override {
     type Err = OverrideError;
 
     fn from_str(text: &str) -> Result<Self, OverrideError> {
-        match text.split_once('=') {
+        let mut is_quoted = false;
+        let sign = text.find(|letter| {
+            is_quoted ^= letter == '"';
+            letter == '=' && !is_quoted
+        });
+        match sign.map(|at| (&text[..at], &text[at + 1..])) {
             Some((path, value)) if !path.trim().is_empty() => Ok(Self::new(path.trim(), value.trim(), &format!("--set {text}"))),
             _ => Err(OverrideError(text.to_owned())),
         }
@@ -77,7 +82,11 @@ impl FromStr for Override {
 /// Writes the override into the text.
 pub(crate) fn apply(text: &mut Text, dialect: &Dialect, given: &Override) -> Result<(), ScenarioError> {
     let mut piece = 0..text.as_str().len();
-    let mut segments = given.path.split('.');
+    let parts = segments(&given.path).ok_or_else(|| {
+        let help = "write names with dots in quotes, as in actors.\"a.b\".size".to_owned();
+        ScenarioError { place: place(given), cause: format!("`{}` is no path", given.path), help: Some(help) }
+    })?;
+    let mut segments = parts.into_iter();
     while let Some(segment) = segments.next() {
         let parts = dialect.split(text, &arguments(text, &piece))?;
         match find(text, dialect, parts, segment)? {
@@ -91,7 +100,11 @@ pub(crate) fn apply(text: &mut Text, dialect: &Dialect, given: &Override) -> Res
             }
             Found::Absent(Some(known)) => {
                 let error = ScenarioError { place: place(given), cause: format!("nothing is called `{segment}` there"), help: None };
-                return Err(error.with_help(suggest::help(segment, known.iter().map(String::as_str))));
+                let dotted = known.iter().find(|name| name.strip_prefix(segment).is_some_and(|rest| rest.starts_with('.')));
+                return Err(error.with_help(match dotted {
+                    Some(name) => Some(format!("a name with a dot goes into quotes: \"{name}\"")),
+                    None => suggest::help(segment, known.iter().map(String::as_str)),
+                }));
             }
         }
     }
@@ -99,6 +112,22 @@ pub(crate) fn apply(text: &mut Text, dialect: &Dialect, given: &Override) -> Res
     let value = written(dialect, given, is_text);
     text.patch(piece, &value, &given.flag);
     Ok(())
+}
+
+/// The names of a path, between its dots; one in double quotes may hold dots. `None` if a quote is not closed, or something follows it but a dot.
+fn segments(path: &str) -> Option<Vec<&str>> {
+    let (mut segments, mut rest) = (Vec::new(), path);
+    loop {
+        let (segment, after) = match rest.strip_prefix('"') {
+            Some(quoted) => quoted.split_once('"')?,
+            None => rest.split_at(rest.find('.').unwrap_or(rest.len())),
+        };
+        segments.push(segment);
+        if after.is_empty() {
+            return Some(segments);
+        }
+        rest = after.strip_prefix('.')?;
+    }
 }
 
 /// Where a segment leads: to a piece, or nowhere. `Some`: the names there are, when no other can be added.
