@@ -193,7 +193,7 @@ impl Brokerage {
                 tickets.iter().for_each(|(ticket, _)| _ = self.orders.remove(&ticket.id));
                 return Err(Reject::NoReference);
             }
-            let entered = Entered::new(ticket.id, instrument, ticket, reference.unwrap_or_default(), *link);
+            let entered = Entered::new(instrument, ticket, reference.unwrap_or_default(), *link);
             self.orders.insert(ticket.id, entered);
         }
         self.covered(portfolio, instrument, &before).inspect_err(|_| {

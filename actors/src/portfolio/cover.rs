@@ -38,21 +38,8 @@ pub(super) struct Entered {
 
 impl Entered {
     /// An order under its number here.
-    pub(super) fn new(id: OrderId, instrument: InstrumentId, ticket: &Ticket, reference: Price, link: Link) -> Self {
-        let Ticket { side, quantity, kind, time_in_force, .. } = *ticket;
-        let order = WorkingOrder {
-            id,
-            instrument,
-            side,
-            kind,
-            time_in_force,
-            quantity,
-            filled: Quantity(0),
-            accepted: false,
-            change: None,
-            cancelling: false,
-        };
-        Self { order, reference, link }
+    pub(super) fn new(instrument: InstrumentId, ticket: &Ticket, reference: Price, link: Link) -> Self {
+        Self { order: WorkingOrder::sent(instrument, ticket), reference, link }
     }
 
     /// Takes what the exchange says of it. Whether it has ended.

@@ -242,21 +242,11 @@ impl Blotter {
         self.counts.orders += 1;
         let id = OrderId(self.counts.orders);
         self.sent.note(self.now, self.limits.max_orders);
-        self.orders.add(WorkingOrder {
-            id,
-            instrument,
-            side,
-            kind,
-            time_in_force,
-            quantity,
-            filled: Quantity(0),
-            accepted: false,
-            change: None,
-            cancelling: false,
-        });
+        let ticket = Ticket { id, side, quantity, kind, time_in_force };
+        self.orders.add(WorkingOrder::sent(instrument, &ticket));
         let account = &mut self.accounts[index];
         account.add_working(side, i128::from(quantity.0));
-        Ok((account.route.venue, Ticket { id, side, quantity, kind, time_in_force }))
+        Ok((account.route.venue, ticket))
     }
 
     /// Lets a change through, and notes that it is on its way.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::decimal::{Price, Quantity};
 use crate::event::Side;
 use crate::instrument::InstrumentId;
-use crate::order::{Amendment, OrderId, OrderKind, Outcome, Reject, TimeInForce};
+use crate::order::{Amendment, OrderId, OrderKind, Outcome, Reject, Ticket, TimeInForce};
 
 /// An order that has not ended, as far as its sender knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,13 @@ pub struct WorkingOrder {
 }
 
 impl WorkingOrder {
+    /// An order that is on its way to the venue.
+    pub(crate) const fn sent(instrument: InstrumentId, ticket: &Ticket) -> Self {
+        let Ticket { id, side, quantity, kind, time_in_force } = *ticket;
+        let (filled, accepted, change, cancelling) = (Quantity(0), false, None, false);
+        Self { id, instrument, side, kind, time_in_force, quantity, filled, accepted, change, cancelling }
+    }
+
     /// How much is still to be done.
     pub const fn left(&self) -> Quantity {
         Quantity(self.quantity.0.saturating_sub(self.filled.0))

@@ -256,6 +256,25 @@ fn a_run_without_a_market_has_a_report_too() {
     assert!(html.contains("<h2>Events</h2>") && !html.contains("<h2>Equity</h2>"));
 }
 
+/// Its orders are those of the strategies before it, which would count twice.
+#[test]
+fn a_portfolio_in_between_is_no_strategy_of_its_own() {
+    let place = Place::new(&[]);
+    let scenario = repository("examples/scenarios/portfolio.ron").display().to_string();
+    let ran = place.run(&["run", &scenario, "--report", "out", "--json"]);
+    well(&ran);
+    let (report, told): (_, Json) = (json(&place, "out"), serde_json::from_str(&ran.out).expect("JSON"));
+    let fills = |actor: &str| told["result"][actor]["fills"].as_u64().expect("a count");
+    let shown: Vec<_> = report["strategies"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| (one["name"].as_str().expect("a name"), one["fills"].as_u64().expect("a count")))
+        .collect();
+    assert_eq!(shown, [("buyer", fills("buyer")), ("maker", fills("maker"))]);
+    assert_eq!(report["fills"]["count"].as_u64(), Some(fills("binance")));
+}
+
 #[test]
 fn what_a_restored_run_shows_says_so() {
     let place = place();

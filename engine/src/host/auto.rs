@@ -14,10 +14,12 @@ use crate::time::Instant;
 
 /// How long the inline host runs before the trials, which then begin with warm caches, and threads that have found their pace.
 const WARM_UP: Wall = Wall::from_millis(4);
-/// How long it runs in each trial.
-const TRIAL: Wall = Wall::from_millis(6);
-/// The median of so many counts: one that was disturbed does not.
-const TRIALS: usize = 3;
+/// The other host, whose threads are new, is given so many times as long for that.
+const WARM_UP_PATIENCE: f64 = 8.0;
+/// How long the inline host runs in each trial.
+const TRIAL: Wall = Wall::from_millis(4);
+/// The median of so many counts: two that were disturbed do not.
+const TRIALS: usize = 5;
 /// The other host is given so many times as long to come as far.
 const PATIENCE: f64 = 2.5;
 /// A run that will not take longer is not worth a trial.
@@ -51,7 +53,8 @@ fn speed_up(inline: &mut Trial, rival: &Remote) -> f64 {
     let (mut ratios, mut is_warm) = (Vec::new(), false);
     loop {
         let begun = WallInstant::now();
-        let Some(status) = rival.run_to(inline.at(), begun + inline.took.mul_f64(PATIENCE)) else { return 0.0 };
+        let patience = if is_warm { PATIENCE } else { WARM_UP_PATIENCE };
+        let Some(status) = rival.run_to(inline.at(), begun + inline.took.mul_f64(patience)) else { return 0.0 };
         let took = begun.elapsed();
         if status.next.is_some_and(|next| next <= inline.at()) {
             return 0.0;
@@ -137,13 +140,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_clear_trials_are_enough_and_one_disturbed_trial_of_three_is_outvoted() {
+    fn two_clear_trials_are_enough_and_two_disturbed_trials_of_five_are_outvoted() {
         assert_eq!(judged(&[9.0]), None);
         assert_eq!(judged(&[1.3, 1.6]), Some(1.6));
         assert_eq!(judged(&[0.7, 0.5]), Some(0.7));
         assert_eq!(judged(&[1.3, 1.2]), None);
         assert_eq!(judged(&[1.3, 0.5]), None);
-        assert_eq!(judged(&[1.3, 0.5, 1.1]), Some(1.1));
-        assert_eq!(judged(&[0.9, 1.4, 0.95]), Some(0.95));
+        assert_eq!(judged(&[1.3, 0.5, 1.1, 1.2]), None);
+        assert_eq!(judged(&[1.3, 0.5, 1.1, 1.2, 0.4]), Some(1.1));
+        assert_eq!(judged(&[0.9, 1.4, 0.95, 1.9, 0.97]), Some(0.97));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
+use parking_lot::{Condvar, Mutex};
+
 /// Looks at the others before the processor is left to them: a thread that spins on while its peer waits for this very processor costs
 /// milliseconds a meeting.
 const SPINS: u32 = 200;
@@ -12,6 +14,15 @@ pub(super) struct Barrier {
     meeting: AtomicUsize,
     broken: AtomicBool,
     marks: Vec<Mark>,
+    gathering: Mutex<Gathering>,
+    gathered: Condvar,
+}
+
+/// Who waits asleep.
+#[derive(Default)]
+struct Gathering {
+    arrived: usize,
+    number: usize,
 }
 
 /// How many slices a thread has behind it: on a cache line of its own, since the others look at it all the time.
@@ -26,7 +37,34 @@ pub(super) struct Broken;
 impl Barrier {
     pub(super) fn new(parties: usize) -> Self {
         let marks = (0..parties).map(|_| Mark::default()).collect();
-        Self { arrived: AtomicUsize::new(0), meeting: AtomicUsize::new(0), broken: AtomicBool::new(false), marks }
+        Self {
+            arrived: AtomicUsize::new(0),
+            meeting: AtomicUsize::new(0),
+            broken: AtomicBool::new(false),
+            marks,
+            gathering: Mutex::default(),
+            gathered: Condvar::new(),
+        }
+    }
+
+    /// Waits for all, asleep: who is woken comes to a processor that is free. Threads that begin together may find themselves on one processor, and
+    /// as long as they leave it to each other without sleeping, the scheduler may take tens of milliseconds to see that another one is idle.
+    pub(super) fn gather(&self) -> Result<(), Broken> {
+        let mut gathering = self.gathering.lock();
+        let number = gathering.number;
+        gathering.arrived += 1;
+        if gathering.arrived == self.marks.len() {
+            *gathering = Gathering { arrived: 0, number: number.wrapping_add(1) };
+            self.gathered.notify_all();
+            return Ok(());
+        }
+        while gathering.number == number {
+            if self.broken.load(Ordering::Relaxed) {
+                return Err(Broken);
+            }
+            self.gathered.wait(&mut gathering);
+        }
+        Ok(())
     }
 
     /// Waits for all. What each has written before is then seen by all.
@@ -68,7 +106,9 @@ impl Barrier {
 
     /// This thread will not come any more.
     pub(super) fn give_up(&self) {
+        let _gathering = self.gathering.lock();
         self.broken.store(true, Ordering::Relaxed);
+        self.gathered.notify_all();
     }
 }
 
@@ -83,9 +123,9 @@ mod tests {
         let walk = || {
             for meeting in 0..2_000 {
                 count.fetch_add(1, Ordering::Relaxed);
-                barrier.wait().expect("all come");
+                if meeting % 2 == 0 { barrier.wait() } else { barrier.gather() }.expect("all come");
                 assert_eq!(count.load(Ordering::Relaxed), (meeting + 1) * THREADS);
-                barrier.wait().expect("all come");
+                if meeting % 3 == 0 { barrier.wait() } else { barrier.gather() }.expect("all come");
             }
         };
         std::thread::scope(|scope| (0..THREADS).for_each(|_| _ = scope.spawn(walk)));
@@ -117,11 +157,13 @@ mod tests {
 
     #[test]
     fn one_that_gives_up_frees_the_others() {
-        let barrier = Barrier::new(2);
-        std::thread::scope(|scope| {
-            let other = scope.spawn(|| barrier.wait().is_err());
-            barrier.give_up();
-            assert!(other.join().expect("no panic"));
-        });
+        for wait in [Barrier::wait, Barrier::gather] {
+            let barrier = Barrier::new(2);
+            std::thread::scope(|scope| {
+                let other = scope.spawn(|| wait(&barrier).is_err());
+                barrier.give_up();
+                assert!(other.join().expect("no panic"));
+            });
+        }
     }
 }

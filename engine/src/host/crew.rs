@@ -225,6 +225,7 @@ impl Crew {
     /// Runs some windows. Every thread of the run must be told the same.
     pub(super) fn work(&mut self, stint: Stint, spares: Vec<Seen>) -> Result<Progressed, Broken> {
         let mut windows = 0;
+        self.berth.meeting.barrier.gather()?;
         while windows < stint.windows
             && !self.over
             && let Some(from) = self.next
