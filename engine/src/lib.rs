@@ -80,6 +80,7 @@ mod address;
 mod ask;
 mod context;
 mod digest;
+mod erased;
 mod error;
 mod event;
 pub mod host;

@@ -16,29 +16,39 @@ use crate::time::Instant;
 pub(super) type Panicked = Box<dyn Any + Send>;
 
 /// Builds the shards; answers with the earliest item of their streams.
-#[derive(Message)]
-#[rtype(result = "Result<Result<Option<Instant>, RunError>, Panicked>")]
 pub(super) struct Enlist;
 
+impl Message for Enlist {
+    type Result = Result<Result<Option<Instant>, RunError>, Panicked>;
+}
+
 /// Begins the run at an instant.
-#[derive(Message)]
-#[rtype(result = "Result<(), Panicked>")]
 pub(super) struct Begin(pub(super) Instant);
 
+impl Message for Begin {
+    type Result = Result<(), Panicked>;
+}
+
 /// Runs windows, and fills these parts. `None`: another thread could not go on.
-#[derive(Message)]
-#[rtype(result = "Result<Progressed, Option<Panicked>>")]
 pub(super) struct Work(pub(super) Stint, pub(super) Vec<Part>);
 
+impl Message for Work {
+    type Result = Result<Progressed, Option<Panicked>>;
+}
+
 /// Says what a snapshot of a run of this name needs.
-#[derive(Message)]
-#[rtype(result = "Result<Result<Vec<Image>, SnapshotError>, Panicked>")]
 pub(super) struct Save(pub(super) String);
 
+impl Message for Save {
+    type Result = Result<Result<Vec<Image>, SnapshotError>, Panicked>;
+}
+
 /// Says what the run came to, and leaves the shards.
-#[derive(Message)]
-#[rtype(result = "Option<Finished>")]
 pub(super) struct Dismiss;
+
+impl Message for Dismiss {
+    type Result = Option<Finished>;
+}
 
 /// One thread's shards as an actor.
 pub(super) struct CrewActor {

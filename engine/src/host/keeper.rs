@@ -45,14 +45,20 @@ impl From<RunError> for Cut {
 pub(super) type Ended = Result<Outcome, Cut>;
 
 /// Runs from now on, until the end or the next order.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "()")]
+#[derive(Clone, Copy, Debug)]
 pub struct Start;
 
+impl Message for Start {
+    type Result = ();
+}
+
 /// Rests as soon as all shards are at a still point. Answers when they are.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "Status")]
+#[derive(Clone, Copy, Debug)]
 pub struct Pause;
+
+impl Message for Pause {
+    type Result = Status;
+}
 
 /// How far a single step goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,29 +70,44 @@ pub enum Pace {
 }
 
 /// Runs a bit and rests again. Answers when that is done.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "Status")]
+#[derive(Clone, Copy, Debug)]
 pub struct Step(pub Pace);
 
+impl Message for Step {
+    type Result = Status;
+}
+
 /// Asks for a snapshot of the next still point of all shards.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "Result<Snapshot, SnapshotError>")]
+#[derive(Clone, Copy, Debug)]
 pub struct TakeSnapshot;
 
+impl Message for TakeSnapshot {
+    type Result = Result<Snapshot, SnapshotError>;
+}
+
 /// Ends the run at the next still point.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "Status")]
+#[derive(Clone, Copy, Debug)]
 pub struct Stop;
 
+impl Message for Stop {
+    type Result = Status;
+}
+
 /// Asks where the run stands, as far as its shards have reported.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "Status")]
+#[derive(Clone, Copy, Debug)]
 pub struct GetStatus;
 
+impl Message for GetStatus {
+    type Result = Status;
+}
+
 /// Asks for the outcome; answered when the run has ended, once.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "Result<Outcome, Box<Failed>>")]
+#[derive(Clone, Copy, Debug)]
 pub struct Finish;
+
+impl Message for Finish {
+    type Result = Result<Outcome, Box<Failed>>;
+}
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,19 +193,25 @@ impl fmt::Debug for TimeKeeper {
 }
 
 /// Waits for the end, of whatever kind.
-#[derive(Message)]
-#[rtype(result = "Ended")]
 struct Await;
 
+impl Message for Await {
+    type Result = Ended;
+}
+
 /// Runs up to an instant, inclusive, unless a time of the clock comes first. Answers when the shards rest.
-#[derive(Message)]
-#[rtype(result = "Status")]
 struct RunTo(Instant, WallInstant);
 
+impl Message for RunTo {
+    type Result = Status;
+}
+
 /// Ends the run where it stands; nobody wants to know.
-#[derive(Message)]
-#[rtype(result = "()")]
 struct Halt;
+
+impl Message for Halt {
+    type Result = ();
+}
 
 /// Runs a launch on so many threads.
 pub(super) fn run(launch: Launch, threads: usize) -> Result<Outcome, Box<Failed>> {
@@ -731,9 +758,11 @@ impl Handler<Finish> for TimeKeeper {
 }
 
 /// The outcome has been given away.
-#[derive(Message)]
-#[rtype(result = "()")]
 struct Leave;
+
+impl Message for Leave {
+    type Result = ();
+}
 
 impl Handler<Leave> for TimeKeeper {
     type Result = ();

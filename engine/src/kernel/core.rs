@@ -607,9 +607,9 @@ impl Core {
         });
         let list = Rc::make_mut(&mut lists[at].1);
         if list.iter().all(|other| other.to != sub.to) {
-            let hot = &self.hot;
-            list.push(sub);
-            list.sort_by_key(|sub| hot[sub.to.index()].label);
+            let label = |sub: &Sub| self.hot[sub.to.index()].label;
+            let at = list.partition_point(|other| label(other) < label(&sub));
+            list.insert(at, sub);
         }
     }
 

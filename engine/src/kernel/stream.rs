@@ -415,8 +415,9 @@ impl<M: Message> StreamCell for PastStream<M> {
     fn subscribe(&mut self, subscriber: Box<dyn Any>, core: &mut Core) {
         let subscriber = *subscriber.downcast::<Subscriber<M>>().expect("a subscriber of the stream's type");
         if self.subscribers.iter().all(|other| other.who != subscriber.who) {
-            self.subscribers.push(subscriber);
-            self.subscribers.sort_by_key(|subscriber| core.label(subscriber.who));
+            let label = core.label(subscriber.who);
+            let at = self.subscribers.partition_point(|other| core.label(other.who) < label);
+            self.subscribers.insert(at, subscriber);
         }
     }
 

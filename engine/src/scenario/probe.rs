@@ -9,21 +9,40 @@ use serde::de::value::StrDeserializer;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
+use crate::erased::{self, Sown};
+
 /// The fields of a struct in the order of its definition, each with the type that its value has in RON.
 pub(crate) fn fields_of<'de, P: Deserialize<'de>>() -> Vec<(&'static str, String)> {
-    let names = match P::deserialize(Probe) {
+    fields(|asked| erased::read::<P, _>(|seed| asked.ask(seed)).map(drop))
+}
+
+/// The same by a function that lets the type ask for its value.
+fn fields(ask: fn(Asked) -> Result<(), Note>) -> Vec<(&'static str, String)> {
+    let names = match ask(Asked::Whole) {
         Err(Note::Fields(names)) => names,
         _ => &[],
     };
-    names.iter().map(|name| (*name, type_of::<P>(name))).collect()
-}
-
-/// The type of one field.
-fn type_of<'de, P: Deserialize<'de>>(field: &'static str) -> String {
-    match P::deserialize(One(field)) {
+    let of = |field| match ask(Asked::Field(field)) {
         Err(Note::Type(name)) => name,
         Err(Note::Fields(fields)) => format!("({})", fields.join(", ")),
         _ => "any".to_owned(),
+    };
+    names.iter().map(|name| (*name, of(name))).collect()
+}
+
+/// What a type is asked about.
+#[derive(Clone, Copy)]
+enum Asked {
+    Whole,
+    Field(&'static str),
+}
+
+impl Asked {
+    fn ask(self, seed: Sown<'_, '_>) -> Result<(), Note> {
+        match self {
+            Self::Whole => seed.deserialize(Probe),
+            Self::Field(field) => seed.deserialize(One(field)),
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
 
 use super::error::{NO_WHOLE_NUMBER, ScenarioError};
 use super::text::Text;
-use crate::suggest;
+use crate::{erased, suggest};
 
 /// What every scenario may use without enabling it.
 const ALWAYS: Extensions = Extensions::IMPLICIT_SOME.union(Extensions::UNWRAP_NEWTYPES);
@@ -37,12 +37,12 @@ impl Dialect {
 
     /// Parses a piece of the text.
     pub(crate) fn parse<'t, T: Deserialize<'t>>(&self, text: &'t Text, piece: &Range<usize>) -> Result<T, ScenarioError> {
-        self.0.from_str(&text.as_str()[piece.clone()]).map_err(|error| explain(text, piece, &error))
+        erased::from_ron(&self.0, &text.as_str()[piece.clone()]).map_err(|error| explain(text, piece, &error))
     }
 
     /// Parses a text that stands in no file.
     pub(crate) fn parse_loose<'t, T: Deserialize<'t>>(&self, text: &'t str) -> Result<T, SpannedError> {
-        self.0.from_str(text)
+        erased::from_ron(&self.0, text)
     }
 
     /// The parts of a piece: a struct's or a map's named ones, or a list's.

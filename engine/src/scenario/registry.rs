@@ -3,10 +3,12 @@
 use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
+use super::error::ScenarioError;
 use super::kinds;
 use super::probe::fields_of;
 use super::raw::{Dialect, Parts};
@@ -219,19 +221,24 @@ impl KindDoc {
 
     /// Takes an example and finds out which parameters it cannot do without.
     fn illustrate<P: DeserializeOwned>(&mut self, example: &'static str) {
+        self.show(example, |dialect, text, piece| dialect.parse::<P>(text, piece).map(drop));
+    }
+
+    fn show(&mut self, example: &'static str, read: fn(&Dialect, &Text, &Range<usize>) -> Result<(), ScenarioError>) {
         let kind = self.name;
         let text = Text::new(kind, example);
         let whole = 0..example.len();
-        let read = Dialect::of(&text).and_then(|dialect| {
-            dialect.parse::<P>(&text, &whole)?;
+        let parts = Dialect::of(&text).and_then(|dialect| {
+            read(&dialect, &text, &whole)?;
             Ok((dialect.split(&text, &whole)?, dialect))
         });
-        match read {
+        match parts {
             Ok((Parts::Named(fields), dialect)) => {
                 for param in &mut self.params {
                     let rest = fields.iter().filter(|(name, _)| name != param.name);
                     let rest: Vec<String> = rest.map(|(name, raw)| format!("{name}: {raw}")).collect();
-                    param.required = Some(dialect.parse_loose::<P>(&format!("({})", rest.join(", "))).is_err());
+                    let rest = Text::new(kind, &format!("({})", rest.join(", ")));
+                    param.required = Some(read(&dialect, &rest, &(0..rest.as_str().len())).is_err());
                 }
             }
             Ok(_) => panic!("the example of kind `{kind}` names no parameters: {example}"),

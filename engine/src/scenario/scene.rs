@@ -193,17 +193,9 @@ impl<A: Actor> Scene<'_, A> {
     /// # Errors
     /// [`SceneError`] if there is none, or it carries something else.
     pub fn stream<M: Message>(&mut self, name: &str) -> Result<StreamRef<M>, SceneError> {
-        let streams = &self.cast.streams;
-        let Some(entry) = streams.get(name) else {
-            return Err(SceneError::unknown("stream", name, streams.keys().copied()));
-        };
-        let Some(stream) = entry.stream.downcast_ref::<StreamRef<M>>() else {
-            let fitting = streams.iter().filter(|(_, entry)| entry.stream.is::<StreamRef<M>>()).map(|(name, _)| *name);
-            let error = SceneError::value(name, format!("stream `{name}` carries `{}`, not `{}`", entry.message, M::KIND));
-            return Err(SceneError { help: listed(&format!("streams of `{}`", M::KIND), fitting), ..error });
-        };
-        self.edges.insert(Edge::stream(name, self.name, entry.message));
-        Ok(*stream)
+        let stream = self.cast.stream(name, M::KIND, |stream| stream.is::<StreamRef<M>>())?;
+        self.edges.insert(Edge::stream(name, self.name, stream.message));
+        Ok(*stream.stream.downcast_ref().expect("a stream that fits"))
     }
 
     /// Delivers the stream's events to the actor being made, from the start of the run.
@@ -227,13 +219,7 @@ impl<A: Actor> Scene<'_, A> {
     /// # Errors
     /// [`SceneError`] if there is none, or its kind does not [accept](super::ActorKind::accepts) them.
     pub fn recipient<M: Message>(&mut self, name: &str) -> Result<Recipient<M>, SceneError> {
-        let member = self.member(name)?;
-        let Some(accepted) = member.kind.accepts.iter().find(|accepted| accepted.message == TypeId::of::<M>()) else {
-            let kind = member.kind.about.name;
-            let error = SceneError::value(name, format!("actor `{name}` of kind `{kind}` does not accept `{}`", M::KIND));
-            return Err(SceneError { help: listed("it accepts", member.kind.about.messages.iter().copied()), ..error });
-        };
-        let recipient = (accepted.recipient)(member.address.as_ref());
+        let recipient = self.cast.recipient(name, M::KIND, TypeId::of::<M>())?;
         let recipient: &Recipient<M> = recipient.downcast_ref().expect("a kind accepts a message with a recipient of its type");
         self.edges.insert(Edge::message(self.name, name, M::KIND));
         Ok(*recipient)
@@ -244,16 +230,9 @@ impl<A: Actor> Scene<'_, A> {
     /// # Errors
     /// [`SceneError`] if there is none, or it is of another type.
     pub fn addr<B: Actor>(&mut self, name: &str) -> Result<Addr<B>, SceneError> {
-        let member = self.member(name)?;
-        let Some(address) = member.address.downcast_ref::<Addr<B>>() else {
-            let members = self.cast.actors.iter();
-            let fitting = members.filter(|(_, member)| member.address.is::<Addr<B>>()).map(|(name, _)| *name);
-            let error = SceneError::value(name, format!("actor `{name}` is of kind `{}`, which does not fit here", member.kind.about.name));
-            return Err(SceneError { help: listed("actors that fit", fitting), ..error });
-        };
-        let address = *address;
+        let address = self.cast.addr(name, |address| address.is::<Addr<B>>())?;
         self.edges.insert(Edge::message(self.name, name, ""));
-        Ok(address)
+        Ok(*address.downcast_ref().expect("an actor that fits"))
     }
 
     /// A file that the scenario names, relative to the scenario's folder.
@@ -262,11 +241,6 @@ impl<A: Actor> Scene<'_, A> {
     /// [`SceneError`] if there is no such file.
     pub fn file(&self, path: &str) -> Result<PathBuf, SceneError> {
         existing(&self.scenario.folder, path, &self.around.files)
-    }
-
-    fn member(&self, name: &str) -> Result<&Member<'_>, SceneError> {
-        let actors = &self.cast.actors;
-        actors.get(name).ok_or_else(|| SceneError::unknown("actor", name, actors.keys().copied()))
     }
 }
 
@@ -280,6 +254,46 @@ fn listed<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Option<String
 pub(crate) struct Cast<'s> {
     pub(crate) streams: BTreeMap<&'s str, Declared>,
     pub(crate) actors: BTreeMap<&'s str, Member<'s>>,
+}
+
+// What is asked for by type is found here by what tells whether a type fits: made once, not for each kind and message.
+impl Cast<'_> {
+    fn stream(&self, name: &str, kind: &str, fits: fn(&dyn Any) -> bool) -> Result<&Declared, SceneError> {
+        let Some(entry) = self.streams.get(name) else {
+            return Err(SceneError::unknown("stream", name, self.streams.keys().copied()));
+        };
+        if !fits(&*entry.stream) {
+            let fitting = self.streams.iter().filter(|(_, entry)| fits(&*entry.stream)).map(|(name, _)| *name);
+            let error = SceneError::value(name, format!("stream `{name}` carries `{}`, not `{kind}`", entry.message));
+            return Err(SceneError { help: listed(&format!("streams of `{kind}`"), fitting), ..error });
+        }
+        Ok(entry)
+    }
+
+    /// A recipient of its type.
+    fn recipient(&self, name: &str, message: &str, of: TypeId) -> Result<Box<dyn Any>, SceneError> {
+        let member = self.member(name)?;
+        let Some(accepted) = member.kind.accepts.iter().find(|accepted| accepted.message == of) else {
+            let kind = member.kind.about.name;
+            let error = SceneError::value(name, format!("actor `{name}` of kind `{kind}` does not accept `{message}`"));
+            return Err(SceneError { help: listed("it accepts", member.kind.about.messages.iter().copied()), ..error });
+        };
+        Ok((accepted.recipient)(member.address.as_ref()))
+    }
+
+    fn addr(&self, name: &str, fits: fn(&dyn Any) -> bool) -> Result<&dyn Any, SceneError> {
+        let member = self.member(name)?;
+        if !fits(&*member.address) {
+            let fitting = self.actors.iter().filter(|(_, member)| fits(&*member.address)).map(|(name, _)| *name);
+            let error = SceneError::value(name, format!("actor `{name}` is of kind `{}`, which does not fit here", member.kind.about.name));
+            return Err(SceneError { help: listed("actors that fit", fitting), ..error });
+        }
+        Ok(&*member.address)
+    }
+
+    fn member(&self, name: &str) -> Result<&Member<'_>, SceneError> {
+        self.actors.get(name).ok_or_else(|| SceneError::unknown("actor", name, self.actors.keys().copied()))
+    }
 }
 
 /// A stream: a `StreamRef` of its type.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::error::{ReadError, WriteError};
 use super::image::Image;
 use crate::digest::digest_of;
+use crate::erased;
 
 /// Of the text, and of what is in it.
 pub(crate) const VERSION: u32 = 1;
@@ -22,7 +23,8 @@ fn seal(body: &[u8]) -> String {
 
 pub(crate) fn to_text(image: &Image) -> String {
     let pretty = ron::ser::PrettyConfig::new().depth_limit(2).indentor("  ").escape_strings(true);
-    let mut body = ron::ser::to_string_pretty(image, pretty).expect("names, numbers and values that are RON already can be written");
+    let mut body = ron::ser::to_string_pretty(&(image as &dyn erased_serde::Serialize), pretty)
+        .expect("names, numbers and values that are RON already can be written");
     body.push('\n');
     format!("{TITLE}{VERSION}\n{}{body}", seal(body.as_bytes()))
 }
@@ -55,7 +57,7 @@ pub(crate) fn of_bytes(bytes: &[u8], file: &Path) -> Result<Image, ReadError> {
     }
     let malformed = |cause: String| ReadError::Malformed { file: file(), cause };
     let text = std::str::from_utf8(body).map_err(|error| malformed(error.to_string()))?;
-    ron::from_str(text).map_err(|error| malformed(error.to_string()))
+    erased::from_ron(&ron::Options::default(), text).map_err(|error| malformed(error.to_string()))
 }
 
 /// The first line of a text and what comes after it.

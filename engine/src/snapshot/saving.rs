@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::actor::{Actor, Handler, Responds};
 use crate::address::{Occupied, Remains, actor_of, handle};
 use crate::ask::{Answer, answer_handler, respond};
+use crate::erased;
 use crate::job::{JobDone, done_handler, ticket_of};
 use crate::kernel::border::Shared;
 use crate::kernel::core::Core;
@@ -99,9 +100,9 @@ impl<A: Actor + Serialize + DeserializeOwned> Saving<A> {
     pub fn new() -> Self {
         let save = |cell: &dyn Cell| {
             let cell: &dyn Any = cell;
-            RawValue::from_rust(&cell.downcast_ref::<Occupied<A>>().expect("a table of the actor's type").0)
+            erased::to_raw(&cell.downcast_ref::<Occupied<A>>().expect("a table of the actor's type").0)
         };
-        let load = |text: &RawValue| text.into_rust::<A>().map(|actor| Box::new(Occupied(actor)) as Box<dyn Cell>);
+        let load = |text: &RawValue| erased::from_raw::<A>(text).map(|actor| Box::new(Occupied(actor)) as Box<dyn Cell>);
         let table = Table {
             type_name: type_name::<A>(),
             save,
@@ -141,9 +142,10 @@ impl<A: Actor + Serialize + DeserializeOwned> Saving<A> {
     where
         A: Handler<JobDone<T>>,
     {
-        let save = |ticket: &dyn Any| ticket.is::<crate::pool::Ticket<T>>().then(|| ticket_of::<T>(ticket).look(RawValue::from_rust));
+        let save =
+            |ticket: &dyn Any| ticket.is::<crate::pool::Ticket<T>>().then(|| ticket_of::<T>(ticket).look(|result| erased::to_raw(result)));
         let load = |core: &mut Core, key, slot, node, text: &RawValue| {
-            core.jobs.fill::<T>(key, slot, node, text.into_rust::<Result<T, JobPanic>>()?);
+            core.jobs.fill::<T>(key, slot, node, erased::from_raw::<Result<T, JobPanic>>(text)?);
             Ok(())
         };
         self.assert_new("job", T::KIND, self.table.jobs.iter().map(|known| known.kind));
@@ -286,10 +288,10 @@ impl Payload {
             kind: M::KIND,
             save: |kept, ty, index| {
                 let shared = || kept.look::<Shared<M>>(ty, index).map(|shared| &*shared.0);
-                kept.look::<M>(ty, index).or_else(shared).map(RawValue::from_rust)
+                kept.look::<M>(ty, index).or_else(shared).map(|message| erased::to_raw(message))
             },
             load: |core, text| {
-                let message = text.into_rust::<M>()?;
+                let message = erased::from_raw::<M>(text)?;
                 let ty = core.ty::<M>();
                 Ok((ty, core.kept.push(ty, message, 1)))
             },
