@@ -150,11 +150,11 @@ mod tests {
         assert_eq!(svg.matches("<rect").count(), 4);
     }
 
-    /// Two columns with room for 11 letters and 6 pixels each; of 30 columns every third has a label, and none a number.
+    /// Two columns with room for 5 letters of 7 pixels and 6 more each, then for 11; of 30 columns every third has a label, and none a number.
     #[test]
     fn a_map_is_not_narrower_than_its_texts() {
         let mut narrow = map([Some(1.5), Some(-3.0), None, Some(0.0)]);
-        assert!(narrow.svg().contains("min-width:68px"), "-3.00 is the longest: {}", narrow.svg());
+        assert!(narrow.svg().contains("min-width:82px"), "-3.00 is the longest: {}", narrow.svg());
         narrow.x = vec!["2025-01".to_owned(), "2025-01-02 ".to_owned()];
         assert!(narrow.svg().contains("min-width:166px"), "{}", narrow.svg());
         narrow.x = (0..30).map(|column| format!("{column:06}")).collect();
