@@ -109,12 +109,19 @@ fn positions_group(options: &Options, figures: &mut Vec<Figure>) {
     let count = if options.full { 300_000 } else { 2_000 };
     let many = if options.full { 10_000 } else { 200 };
     let (mut few_ns, mut many_ns, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let costs = |positions, name| {
+        let is_wanted = options.wants(name) || options.wants("positions-ratio");
+        is_wanted.then(|| {
+            let (ns, events) = measured(positions::engine(positions, count));
+            assert_eq!(events, count);
+            ns
+        })
+    };
     for _ in 0..options.rounds() {
-        let ((few, a), (many, b)) = (measured(positions::engine(10, count)), measured(positions::engine(many, count)));
-        assert_eq!((a, b), (count, count));
-        few_ns.push(few);
-        many_ns.push(many);
-        ratios.push(many / few);
+        let (few, many) = (costs(10, "positions-10"), costs(many, "positions-10000"));
+        few_ns.extend(few);
+        many_ns.extend(many);
+        ratios.extend(few.zip(many).map(|(few, many)| many / few));
     }
     let mut figure = |name, values, unit, goal| {
         if options.wants(name) {
