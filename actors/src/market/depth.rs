@@ -56,3 +56,27 @@ impl Hash for DepthUpdate {
 impl Message for DepthUpdate {
     const KIND: &'static str = "depth";
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use stillpoint_engine::digest_of;
+
+    #[test]
+    fn every_field_reaches_the_digest() {
+        let mut digests = BTreeSet::new();
+        for instrument in [0, 1, u32::MAX].map(InstrumentId) {
+            for last in [false, true] {
+                let mut add = |change| assert!(digests.insert(digest_of(&DepthUpdate { instrument, change, last })), "{change:?}");
+                add(DepthChange::Clear);
+                for side in [Side::Buy, Side::Sell] {
+                    for (price, quantity) in [(0, 0), (0, 1), (1, 0), (1, 1), (-1, i64::MAX)] {
+                        add(DepthChange::Set { side, price: Price(price), quantity: Quantity(quantity) });
+                    }
+                }
+            }
+        }
+        assert_eq!(digests.len(), 3 * 2 * 11);
+    }
+}

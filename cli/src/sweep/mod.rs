@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use stillpoint_engine::scenario::{NO_WHOLE_NUMBER, Place, Registry, ScenarioError, Shared};
+use stillpoint_engine::scenario::{Place, Registry, ScenarioError, Shared};
 use stillpoint_engine::suggest;
 
 pub(crate) use args::SweepArgs;
@@ -154,7 +154,7 @@ fn whole_numbers(recipe: &Recipe, sweep: &Sweep) -> Result<(), ScenarioError> {
         let Some(set) = (0..sweep.sets.len()).find(has_point) else { continue };
         let task = Task { set, seed: sweep.seeds.first().copied(), span };
         let built = recipe.scenario(task).and_then(|scenario| scenario.build(&recipe.registry));
-        if let Some(error) = built.err().filter(|error| error.cause.starts_with(NO_WHOLE_NUMBER)) {
+        if let Some(error) = built.err().filter(ScenarioError::wants_whole_number) {
             return Err(job::placed(error, &sweep.parameters, &sweep.sets[set]));
         }
     }

@@ -23,7 +23,7 @@ pub struct ScenarioError {
 }
 
 /// How the cause begins where a number with a point stands in place of a whole number.
-pub const NO_WHOLE_NUMBER: &str = "expected a whole number, found";
+pub(super) const NO_WHOLE_NUMBER: &str = "expected a whole number, found";
 
 /// Where a scenario is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +54,11 @@ pub enum Place {
 }
 
 impl ScenarioError {
+    /// Whether a number with a point stands where a whole one is wanted.
+    pub fn wants_whole_number(&self) -> bool {
+        self.cause.starts_with(NO_WHOLE_NUMBER)
+    }
+
     pub(crate) fn with_help(mut self, help: Option<String>) -> Self {
         self.help = help;
         self

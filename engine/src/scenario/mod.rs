@@ -53,7 +53,7 @@ mod shared;
 mod text;
 
 pub use build::Built;
-pub use error::{NO_WHOLE_NUMBER, Place, ScenarioError};
+pub use error::{Place, ScenarioError};
 pub use expect::Unmet;
 pub use faults::{StreamFault, spoil};
 pub use file::{Piece, RonFile};

@@ -4,13 +4,11 @@
 use std::cmp::Reverse;
 
 use super::PastStream;
+use super::plain::SPENT;
 use crate::message::Message;
 use crate::source::{Source, SourceError, Timed};
 use crate::stream::Late;
 use crate::time::{Duration, Instant};
-
-/// How many judged items that are over may stay in front of what is still to come.
-const SPENT: usize = 256;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {

@@ -7,8 +7,8 @@ use crate::source::{Source, SourceError, Timed};
 /// How many items are read at once.
 const BATCH: usize = 64;
 
-/// How many that are over may stay in front of what is still to come.
-const SPENT: usize = 256;
+/// How many items that are over may stay in front of what is still to come.
+pub(super) const SPENT: usize = 256;
 
 /// Items that were read and lie where they were read to.
 pub(super) struct Plain<M> {

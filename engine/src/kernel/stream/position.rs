@@ -61,8 +61,8 @@ impl<M: Message> PastStream<M> {
         if self.ended {
             return Position { opened: self.opened, ended: true, paused: self.paused, counts: self.counts, ..Position::default() };
         }
-        let waiting = self.ready[self.next..].iter().map(|item| if item.is_real() { 1 } else { item.index }).sum::<u64>();
-        let waiting = waiting + self.plain.ahead().len() as u64;
+        let judged = self.ready[self.next..].iter().map(|item| if item.is_real() { 1 } else { item.index }).sum::<u64>();
+        let waiting = judged + self.plain.ahead().len() as u64;
         let held = self.held.len() as u64;
         let (next, ahead) = self.ahead();
         Position {
