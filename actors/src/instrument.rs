@@ -24,7 +24,7 @@ pub enum ContractKind {
 /// An instrument: its number, its symbol, the decimals and steps of its prices and quantities, and what a unit of it is worth.
 ///
 /// Every actor and stream of a run that speaks of an instrument must be given the same decimals for it: the numbers in messages do not
-/// carry them. Both are 8 unless given. Ticks and lots are in units of the last decimal, and one such unit unless given.
+/// carry them. Scenarios in which they differ are refused ([`declare`](crate::declare)). Both are 8 unless given. Ticks and lots are in units of the last decimal, and one such unit unless given.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Instrument {
@@ -54,6 +54,9 @@ pub struct Instrument {
     #[serde(default)]
     pub quote_currency: String,
 }
+
+/// Of the money of inverse contracts.
+const LEAST_OF_INVERSE: u32 = 16;
 
 fn eight() -> Decimals {
     Decimals::EIGHT
@@ -118,6 +121,22 @@ impl Instrument {
         Ok(())
     }
 
+    /// Decimals of its [`Money`]. Linear: those of price and quantity together, so that a price times a quantity is exact. Inverse: as many, but
+    /// at least 16, since a coin is worth many units of the quote currency and amounts of it are small.
+    pub fn money_decimals(&self) -> u32 {
+        let both = u32::from(self.price_decimals.count()) + u32::from(self.quantity_decimals.count());
+        match self.contract {
+            ContractKind::Linear => both,
+            ContractKind::Inverse => both.max(LEAST_OF_INVERSE),
+        }
+    }
+
+    /// Of an inverse contract: the money of one unit of quantity of a multiplier of 1, at a price of one unit.
+    pub(crate) fn inverse_unit(&self) -> i128 {
+        let [price, quantity] = [self.price_decimals, self.quantity_decimals].map(|all| u32::from(all.count()));
+        10i128.pow(self.money_decimals() + price - quantity)
+    }
+
     /// What holding `quantity` is worth at `price`: its [notional](Self::notional), which an inverse contract owes, as it gains base currency
     /// when the price rises. `None` where that has no value.
     pub fn worth(&self, price: Price, quantity: Quantity) -> Option<Money> {
@@ -128,9 +147,9 @@ impl Instrument {
         }
     }
 
-    /// What `quantity` is worth at `price`, in units of 10^-(price decimals + quantity decimals) of the quote currency (linear, exact) or the
-    /// base currency (inverse, rounded to the nearest, halves away from zero). `None` if it does not fit 128 bits, or for an inverse contract at
-    /// a price that is not above zero.
+    /// What `quantity` is worth at `price`, in units of 10^-[`money_decimals`](Self::money_decimals) of the quote currency (linear, exact) or
+    /// the base currency (inverse, rounded to the nearest, halves away from zero). `None` if it does not fit 128 bits, or for an inverse contract
+    /// at a price that is not above zero.
     ///
     /// ```
     /// use stillpoint_actors::{ContractKind, Decimals, Instrument, InstrumentId, Money, Price, Quantity};
@@ -139,7 +158,7 @@ impl Instrument {
     /// assert_eq!(future.notional(Price(40_005), Quantity(2)), Some(Money(4_000_500))); // 2 * 50 * 4000.5
     /// // 300 contracts of 100 dollars at 60,000.0 dollars a coin: half a coin.
     /// let perpetual = future.with_contract(ContractKind::Inverse, 100);
-    /// assert_eq!(perpetual.notional(Price(600_000), Quantity(300)), Some(Money(5)));
+    /// assert_eq!(perpetual.notional(Price(600_000), Quantity(300)), Some(Money(5_000_000_000_000_000)));
     /// ```
     pub fn notional(&self, price: Price, quantity: Quantity) -> Option<Money> {
         let contracts = i128::from(quantity.0).checked_mul(i128::from(self.multiplier))?;
@@ -147,9 +166,8 @@ impl Instrument {
             ContractKind::Linear => contracts.checked_mul(i128::from(price.0)).map(Money),
             ContractKind::Inverse if price.0 <= 0 => None,
             ContractKind::Inverse => {
-                let one = i128::from(self.price_decimals.one());
-                let scaled = contracts.checked_mul(one)?.checked_mul(one)?;
-                Some(Money(rounded_quotient(scaled, i128::from(price.0))))
+                let value = contracts.checked_mul(self.inverse_unit())?;
+                Some(Money(rounded_quotient(value, i128::from(price.0))))
             }
         }
     }
@@ -170,17 +188,23 @@ mod tests {
         Instrument::new(InstrumentId(0), "X").with_decimals(decimals(1), decimals(3)).with_contract(ContractKind::Inverse, 10)
     }
 
-    /// 10 dollars a contract, prices with one decimal, quantities with three: money in 1/10,000 coin.
+    /// 10 dollars a contract, prices with one decimal, quantities with three: money in 10^-16 coin.
     #[test]
     fn an_inverse_contract_is_worth_less_at_a_higher_price() {
         for (price, quantity, money) in [
-            (400, 1000, Some(2500)),   // 1 contract at 40.0: 10 / 40 = 0.25 coins
-            (300, 1000, Some(3333)),   // a third of a coin
-            (150, 1000, Some(6667)),   // two thirds, rounded up
-            (150, -1000, Some(-6667)), // and away from zero
-            (320, 3, Some(9)),         // 0.03 / 32 = 0.0009375: nine and 0.375
-            (240, 3, Some(13)),        // 0.03 / 24 = 0.00125: a half goes away from zero
-            (240, -3, Some(-13)),
+            (400, 1000, Some(2_500_000_000_000_000)),   // 1 contract at 40.0: 10 / 40 = 0.25 coins
+            (300, 1000, Some(3_333_333_333_333_333)),   // a third of a coin
+            (150, 1000, Some(6_666_666_666_666_667)),   // two thirds, rounded up
+            (150, -1000, Some(-6_666_666_666_666_667)), // and away from zero
+            (320, 3, Some(9_375_000_000_000)),          // 0.03 / 32 = 0.0009375
+            (1_310_720, 1, Some(762_939_453)),          // 0.01 / 131,072 = 762,939,453.125 of them
+            (2_621_440, 1, Some(381_469_727)),          // half as much: 381,469,726.5625
+            (10_240_000_000, 1, Some(97_656)),          // 0.01 / 1.024e9: 97,656.25
+            (40_960_000_000, 2, Some(48_828)),          // 0.02 / 4.096e9: 48,828.125
+            (81_920_000_000, 2, Some(24_414)),          // 24,414.0625
+            (655_360_000_000, 64, Some(97_656)),        // 0.64 / 6.5536e10: 97,656.25
+            (655_360_000_000, 128, Some(195_313)),      // 195,312.5: a half goes away from zero
+            (655_360_000_000, -128, Some(-195_313)),
             (0, 1000, None),
             (-10, 1000, None),
         ] {

@@ -8,6 +8,7 @@ use stillpoint_engine::scenario::{Registry, Scene, SceneError, Script};
 use stillpoint_engine::{Actor, Handler, Message};
 
 use crate::decimal::{DecimalError, Decimals, Price, Quantity};
+use crate::declared::declare;
 use crate::ema_cross::{EmaCross, EmaCrossError, EmaCrossSettings, PriceOf};
 use crate::event::{MarketEvent, Quote, Trade};
 use crate::exchange::{Exchange, ExchangeSettings, Latencies, Listing, PhaseChange, PlannedPhase};
@@ -140,7 +141,7 @@ fn ema_cross(params: EmaCrossParams, scene: &mut Scene<'_, EmaCross>) -> Result<
         let cause = format!("is {:?}, but neither `{field}` nor `events` names a stream", params.price_of);
         return Err(SceneError::param("price_of", cause).with_help(format!("name one in `{field}`")));
     }
-    scene.note(params.instrument.clone());
+    declare(scene, &params.instrument)?;
     let decimals = params.instrument.quantity_decimals;
     let settings = EmaCrossSettings {
         fast: params.fast,
@@ -187,7 +188,7 @@ struct VenueParams {
 
 fn venue(params: VenueParams, scene: &mut Scene<'_, Venue>) -> Result<Venue, SceneError> {
     hear(scene, &params.quotes, &params.trades, &params.events)?;
-    params.instruments.iter().for_each(|instrument| scene.note(instrument.clone()));
+    params.instruments.iter().try_for_each(|instrument| declare(scene, instrument))?;
     Ok(Venue::new(params.instruments))
 }
 
@@ -239,7 +240,7 @@ fn exchange(params: ExchangeParams, scene: &mut Scene<'_, Exchange>) -> Result<E
     subscribe::<DepthUpdate, _>(scene, &params.depth)?;
     subscribe::<BookUpdate, _>(scene, &params.books)?;
     let ExchangeParams { listings, latencies, phases, publish, .. } = params;
-    listings.iter().for_each(|listing| scene.note(listing.instrument.clone()));
+    listings.iter().try_for_each(|listing| declare(scene, &listing.instrument))?;
     Exchange::new(ExchangeSettings { listings, latencies, phases, publish }).map_err(|error| SceneError::new(error.to_string()))
 }
 

@@ -17,6 +17,7 @@ mod by_instrument;
 #[cfg(feature = "calendar")]
 pub mod calendar;
 mod decimal;
+mod declared;
 mod ema_cross;
 mod event;
 mod exchange;
@@ -37,6 +38,7 @@ mod sum;
 mod venue;
 
 pub use decimal::{DecimalError, Decimals, Price, Quantity, parse_decimal};
+pub use declared::{declare, declare_carried};
 pub use ema_cross::{EmaCross, EmaCrossError, EmaCrossSettings, PriceOf};
 pub use event::{Bar, MarketEvent, Quote, Side, Trade, TradeId};
 pub use exchange::{

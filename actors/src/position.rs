@@ -10,7 +10,8 @@ use crate::decimal::{Price, Quantity, write_decimal};
 use crate::event::Side;
 use crate::instrument::Instrument;
 
-/// An amount of the quote currency, in units of 10^-(price decimals + quantity decimals) of its instrument: a price times a quantity, exactly.
+/// An amount of the currency in which an instrument is settled, in units of 10^-[`money_decimals`](Instrument::money_decimals). Of a linear
+/// contract it is a price times a quantity, exactly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Money(pub i128);
 
@@ -22,14 +23,13 @@ impl Money {
 
     /// The amount as people write it, with all its decimals.
     pub fn display(self, instrument: &Instrument) -> impl fmt::Display {
-        let decimals = u32::from(instrument.price_decimals.count()) + u32::from(instrument.quantity_decimals.count());
+        let decimals = instrument.money_decimals();
         fmt::from_fn(move |f| write_decimal(f, self.0, decimals))
     }
 
     /// The amount as a float, for reports: rounded once for each conversion and once for the division.
     pub fn to_f64(self, instrument: &Instrument) -> f64 {
-        let one = i128::from(instrument.price_decimals.one()) * i128::from(instrument.quantity_decimals.one());
-        self.0 as f64 / one as f64
+        self.0 as f64 / 10i128.pow(instrument.money_decimals()) as f64
     }
 }
 

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
-use stillpoint_actors::{Bar, DepthUpdate, Instrument, MarketEvent, Quote, Trade};
+use stillpoint_actors::{Bar, DepthUpdate, Instrument, MarketEvent, Quote, Trade, declare_carried};
 use stillpoint_engine::scenario::{Registry, SceneError, StreamScene};
 use stillpoint_engine::{Duration, Message, Source, Stream};
 
@@ -105,7 +105,7 @@ fn binance<M: Recorded + Message + Clone>(registry: &mut Registry, name: &'stati
 
 fn binance_stream<M: Recorded + Message + Clone>(params: BinanceParams, scene: &mut StreamScene<'_>) -> Result<Stream<M>, SceneError> {
     let BinanceParams { file, files, days, instruments, time, floor_to } = params;
-    instruments.iter().for_each(|instrument| scene.note(instrument.clone()));
+    instruments.iter().try_for_each(|instrument| declare_carried(scene, instrument))?;
     let files = chosen(file, files, days, scene)?;
     let settings = BinanceSettings { instruments, time, ..BinanceSettings::new("") };
     let open = move |path: &Path, _| BinanceReader::<M>::open(&settings.at(path));
@@ -149,7 +149,7 @@ fn feed<M: Fed + Message + Clone>(registry: &mut Registry, name: &'static str, d
 
 fn feed_stream<M: Fed + Message + Clone>(params: FeedParams, scene: &mut StreamScene<'_>) -> Result<Stream<M>, SceneError> {
     let FeedParams { file, files, days, instrument, time, clock_offset, floor_to } = params;
-    scene.note(instrument.clone());
+    declare_carried(scene, &instrument)?;
     let files = chosen(file, files, days, scene)?;
     let settings = FeedSettings { time, clock_offset, ..FeedSettings::new("", instrument) };
     let open = move |path: &Path, before: Option<FeedReader<M>>| match before {
@@ -210,7 +210,7 @@ fn csv<M: FromRow + Message + Clone>(registry: &mut Registry, name: &'static str
 
 fn csv_stream<M: FromRow + Message + Clone>(params: CsvParams, scene: &mut StreamScene<'_>) -> Result<Stream<M>, SceneError> {
     let delimiter = u8::try_from(params.delimiter).ok().filter(u8::is_ascii);
-    scene.note(params.instrument.clone());
+    declare_carried(scene, &params.instrument)?;
     let files = chosen(params.file, params.files, params.days, scene)?;
     let settings = CsvSettings {
         path: files[0].clone(),

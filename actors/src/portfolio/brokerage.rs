@@ -15,7 +15,6 @@ use crate::event::Side;
 use crate::instrument::{Instrument, InstrumentId};
 use crate::order::{Amendment, OrderAction, OrderEvent, OrderId, OrderRequest, Reject, Ticket};
 use crate::position::Money;
-use crate::strategy::money_decimals;
 
 /// An instrument that is traded through a portfolio, and where.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -72,7 +71,7 @@ impl Brokerage {
         for route in routes {
             let instrument = &route.instrument;
             let has = portfolio.currency(portfolio.settlement(instrument.id)?)?.decimals.count();
-            let needed = money_decimals(instrument);
+            let needed = instrument.money_decimals();
             let Some(more) = u32::from(has).checked_sub(needed) else {
                 return Err(PortfolioError::TooCoarse { needed: needed as u8, has });
             };

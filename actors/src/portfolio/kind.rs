@@ -15,6 +15,7 @@ use super::currency::{Currency, CurrencyId, Parts};
 use super::error::PortfolioError;
 use super::margin::{Margin, MarginMode};
 use crate::decimal::{DecimalError, Decimals, Price};
+use crate::declared::declare;
 use crate::event::Quote;
 use crate::exchange::Exchange;
 use crate::instrument::Instrument;
@@ -215,7 +216,7 @@ fn listed(
     });
     let contract = Contract::of(instrument, settlement, margin.transpose()?);
     portfolio.add_contract(instrument.id, contract).map_err(|error| fault(format!("cannot be kept: {error}")))?;
-    scene.note(instrument.clone());
+    declare(scene, instrument)?;
     Ok(PortfolioRoute { instrument: instrument.clone(), venue: scene.recipient::<OrderRequest>(exchange)? })
 }
 

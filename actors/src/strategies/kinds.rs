@@ -12,6 +12,7 @@ use super::{
     Twap, TwapSettings,
 };
 use crate::decimal::{Price, Quantity};
+use crate::declared::declare;
 use crate::event::{Bar, Side};
 use crate::indicators::MacdPeriods;
 use crate::instrument::Instrument;
@@ -194,7 +195,8 @@ impl Common<'_> {
             scene.subscribe_to::<Bar, _>(maker);
         }
         let venue = scene.recipient::<OrderRequest>(self.exchange)?;
-        instruments.iter().for_each(|instrument| scene.note(instrument.clone()));
+        let strategy = strategy.map_err(fault)?;
+        instruments.iter().try_for_each(|instrument| declare(scene, instrument))?;
         let limits = self.risk_limits(&instruments)?;
         let routes = instruments.into_iter().map(|instrument| {
             let limits = self.instrument_limits(&instrument)?;
@@ -207,7 +209,7 @@ impl Common<'_> {
             trade_until: self.trade_until,
             history: Vec::new(),
         };
-        Trader::new(settings, strategy.map_err(fault)?).map_err(fault)
+        Trader::new(settings, strategy).map_err(fault)
     }
 
     fn instrument_limits(&self, instrument: &Instrument) -> Result<InstrumentLimits, SceneError> {
@@ -218,7 +220,7 @@ impl Common<'_> {
 
     fn risk_limits(&self, instruments: &[Instrument]) -> Result<RiskLimits, SceneError> {
         let LimitsParams { max_open_orders, max_orders, collar, max_loss, .. } = self.limits;
-        let decimals = instruments.iter().map(crate::strategy::money_decimals).max().unwrap_or_default();
+        let decimals = instruments.iter().map(Instrument::money_decimals).max().unwrap_or_default();
         let max_loss = max_loss.as_ref().map(|text| kinds::money("max_loss", text, decimals)).transpose()?;
         Ok(RiskLimits { max_open_orders: *max_open_orders, max_orders: *max_orders, collar: *collar, max_loss })
     }

@@ -95,10 +95,9 @@ impl Account {
         let instrument = self.instrument();
         let contracts = self.position.quantity() as f64 * instrument.multiplier as f64;
         let cost = self.position.cost().0 as f64;
-        let one = instrument.price_decimals.one() as f64;
         (contracts != 0.0).then(|| match instrument.contract {
             ContractKind::Linear => cost / contracts,
-            ContractKind::Inverse => -contracts * one * one / cost,
+            ContractKind::Inverse => -contracts * instrument.inverse_unit() as f64 / cost,
         })
     }
 

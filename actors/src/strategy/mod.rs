@@ -29,7 +29,6 @@ pub use callbacks::{Execution, Strategy};
 pub use desk::Desk;
 pub use limits::{BasisPoints, InstrumentLimits, OrderRate, RiskLimits};
 pub use refusal::Refusal;
-pub(crate) use settings::money_decimals;
 pub use settings::{SettingsError, TraderSettings};
 pub use trader::Trader;
 pub use wire::TimerTag;

@@ -7,7 +7,6 @@ use stillpoint_engine::Instant;
 use super::account::{Account, Route};
 use super::limits::RiskLimits;
 use crate::event::Bar;
-use crate::instrument::Instrument;
 
 /// What a [`Trader`](super::Trader) trades, where, when, and within which limits.
 #[derive(Clone, Debug, Default)]
@@ -83,15 +82,10 @@ impl TraderSettings {
                 format!("adds up money of `{a}` and `{b}`, which is not in one currency; leave it out"),
             ));
         }
-        let most = routes.iter().map(|route| money_decimals(&route.instrument)).max().unwrap_or_default();
-        let scale = |route: &Route| 10i128.pow(most - money_decimals(&route.instrument));
+        let most = routes.iter().map(|route| route.instrument.money_decimals()).max().unwrap_or_default();
+        let scale = |route: &Route| 10i128.pow(most - route.instrument.money_decimals());
         Ok(routes.into_iter().map(|route| (scale(&route), route)).map(|(scale, route)| Account::new(route, scale)).collect())
     }
-}
-
-/// Decimals of the money of an instrument.
-pub(crate) fn money_decimals(instrument: &Instrument) -> u32 {
-    u32::from(instrument.price_decimals.count()) + u32::from(instrument.quantity_decimals.count())
 }
 
 fn is_paid_alike(a: &Route, b: &Route) -> bool {

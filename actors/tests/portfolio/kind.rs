@@ -70,6 +70,73 @@ fn a_scenario_with_margin_funding_and_two_currencies() {
     assert_eq!(*position, 0.0, "the strategy has heard of the liquidation");
 }
 
+/// A coin in which profit of contracts of 100 dollars is paid, prices with one decimal, quantities with none.
+const INVERSE: &str = r#"(
+    name: "coins",
+    streams: [
+        (name: "quotes", kind: script_quotes(steps: [
+            Add(at: "2025-01-01T00:00:00Z", value: (instrument: 0, bid: 500000, bid_quantity: 900, ask: 500000, ask_quantity: 900)),
+            Add(at: "2025-01-01T00:00:02Z", value: (instrument: 0, bid: 625000, bid_quantity: 900, ask: 625000, ask_quantity: 900)),
+        ])),
+    ],
+    actors: [
+        (name: "buyer", kind: twap(
+            instrument: (id: 0, symbol: "X", price_decimals: 1, quantity_decimals: 0, multiplier: 100, contract: Inverse),
+            exchange: "account", quotes: ["quotes"], side: Buy, quantity: "101", slices: 1, every: "1s",
+        )),
+        (name: "account", kind: portfolio(
+            currencies: [(code: "BTC", cash: "1")],
+            contracts: [(
+                instrument: (id: 0, symbol: "X", price_decimals: 1, quantity_decimals: 0, multiplier: 100, contract: Inverse),
+                exchange: "exchange", settlement: "BTC", margin: (mode: Cross, initial: "0.1", maintenance: "0.05"),
+            )],
+            quotes: ["quotes"],
+        )),
+        (name: "exchange", kind: exchange(
+            listings: [(
+                instrument: (id: 0, symbol: "X", price_decimals: 1, quantity_decimals: 0, multiplier: 100, contract: Inverse),
+                rules: (fees: [(maker: 0, taker: 500)]),
+            )],
+            quotes: ["quotes"],
+        )),
+    ],
+)"#;
+
+/// 101 contracts bought at 50,000 are 0.202 coins, at 62,500 they are 0.1616: a profit of 0.0404, less a fee of 0.0005 * 0.202 = 0.000101.
+#[test]
+fn money_of_an_inverse_contract_with_few_decimals_is_counted_in_small_parts_of_a_coin() {
+    let scenario = Scenario::parse("coins.ron", INVERSE, &[]).expect("a scenario");
+    let outcome = scenario.build(&registry()).unwrap_or_else(|error| panic!("{error}")).simulation.run().expect("a run");
+    for (actor, name, value) in [
+        ("exchange", "X fees", 0.000_101),
+        ("account", "BTC fees", 0.000_101),
+        ("account", "BTC unrealised", 0.0404),
+        ("account", "BTC equity", 1.040_299),
+        ("buyer", "X fees", 0.000_101),
+        ("buyer", "X unrealised", 0.0404),
+        ("buyer", "X profit", 0.040_299),
+    ] {
+        let report = outcome.report(actor).expect("a report");
+        assert_eq!(report.get(name), Some(&Value::Number(value)), "{name} in {report:?}");
+    }
+}
+
+#[test]
+fn all_must_mean_the_same_instrument_by_a_number() {
+    // What is replaced first is what the buyer says; the account, of an earlier name, was made before it.
+    for (from, to, expected) in [
+        ("symbol: \"X\"", "symbol: \"Y\"", "`symbol` of instrument 0 is \"Y\" at `buyer`, but \"X\" at `account`"),
+        ("price_decimals: 1", "price_decimals: 2", "`price_decimals` of instrument 0 is 2 at `buyer`, but 1 at `account`"),
+        ("quantity_decimals: 0, ", "", "`quantity_decimals` of instrument 0 is 8 at `buyer`, but 0 at `account`"),
+        ("multiplier: 100", "multiplier: 10", "`multiplier` of instrument 0 is 10 at `buyer`, but 100 at `account`"),
+        (", contract: Inverse", "", "`contract` of instrument 0 is Linear at `buyer`, but Inverse at `account`"),
+    ] {
+        let scenario = Scenario::parse("coins.ron", &INVERSE.replacen(from, to, 1), &[]).expect("a scenario");
+        let error = scenario.build(&registry()).map(|_| ()).expect_err(to).to_string();
+        assert_eq!(error.lines().next(), Some(format!("coins.ron:11:41: {expected}").as_str()));
+    }
+}
+
 /// Replaces a text, and expects an error at what stands in its place.
 fn check(from: &str, to: &str, place: &str, expected: &str) {
     assert!(SCENARIO.contains(from), "{from}");

@@ -323,7 +323,8 @@ fn losses_of_all_instruments_add_up_in_the_finest_unit() {
 #[test]
 fn an_inverse_contract_gains_in_its_base_currency() {
     // 100 dollars a contract, bought at 20,000 and worth 25,000: 10 of them gain 1000 / 20000 - 1000 / 25000 = 0.01 of a coin, and lose
-    // 1000 / 20000 - 1000 / 16000 = -0.0125 at 16,000. In units of 10^-4: 500 and 400, 500 and 625.
+    // 1000 / 20000 - 1000 / 16000 = -0.0125 at 16,000. In units of 10^-16, as the money of all inverse
+    // contracts with few decimals.
     let inverse = |price_now| {
         let two = Decimals::new(2).expect("at most 18");
         let x = crate::kit::x().with_decimals(two, two).with_contract(ContractKind::Inverse, 100);
@@ -342,6 +343,6 @@ fn an_inverse_contract_gains_in_its_base_currency() {
         let account = &run.actor(trader).expect("it lives").blotter().accounts()[0];
         (account.unrealised().0, account.profit().0, account.average_price())
     };
-    assert_eq!(inverse(2_500_000), (100, 100, Some(2_000_000.0)));
-    assert_eq!(inverse(1_600_000), (-125, -125, Some(2_000_000.0)));
+    assert_eq!(inverse(2_500_000), (100_000_000_000_000, 100_000_000_000_000, Some(2_000_000.0)));
+    assert_eq!(inverse(1_600_000), (-125_000_000_000_000, -125_000_000_000_000, Some(2_000_000.0)));
 }

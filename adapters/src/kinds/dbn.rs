@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::Deserialize;
-use stillpoint_actors::{Bar, BookUpdate, DepthUpdate, Instrument, MarketEvent, Quote, Trade};
+use stillpoint_actors::{Bar, BookUpdate, DepthUpdate, Instrument, MarketEvent, Quote, Trade, declare_carried};
 use stillpoint_engine::scenario::{Registry, SceneError, StreamScene};
 use stillpoint_engine::{Duration, Message, Stream};
 
@@ -76,9 +76,8 @@ fn records<M: FromDbn + Message + Clone>(registry: &mut Registry, name: &'static
 
 fn stream<M: FromDbn + Message + Clone>(params: Params, scene: &mut StreamScene<'_>) -> Result<Stream<M>, SceneError> {
     let Params { file, files, days, instrument, instrument_id, publisher, time, version, floor_to } = params;
-    scene.note(instrument.clone());
+    declare_carried(scene, &instrument)?;
     let files = chosen(file, files, days, scene)?;
-    scene.note(instrument.clone());
     let settings = DbnSettings { path: files[0].clone(), instrument, instrument_id, publisher, time, version };
     // An instrument that is not there is an error of the scenario: found now, not when the run has begun.
     DbnReader::<M>::open(&settings).map_err(of_scenario)?;

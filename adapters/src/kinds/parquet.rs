@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
-use stillpoint_actors::{Bar, Instrument, Quote, Trade};
+use stillpoint_actors::{Bar, Instrument, Quote, Trade, declare_carried};
 use stillpoint_engine::scenario::{Registry, SceneError, StreamScene};
 use stillpoint_engine::{Duration, Message, Stream};
 
@@ -61,9 +61,8 @@ fn rows<M: FromRow + Message + Clone>(registry: &mut Registry, name: &'static st
 
 fn stream<M: FromRow + Message + Clone>(params: Params, scene: &mut StreamScene<'_>) -> Result<Stream<M>, SceneError> {
     let Params { file, files, days, instrument, time, time_format, columns, only, floor_to } = params;
-    scene.note(instrument.clone());
+    declare_carried(scene, &instrument)?;
     let files = chosen(file, files, days, scene)?;
-    scene.note(instrument.clone());
     let settings = ParquetSettings { path: files[0].clone(), instrument, time, time_format, columns, only };
     // A column that is not there is an error of the scenario: found now, not when the run has begun.
     ParquetReader::<M>::open(&settings).map_err(of_scenario)?;

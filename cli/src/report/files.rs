@@ -167,7 +167,7 @@ pub(super) fn tables(kept: &Kept) -> [Table; 4] {
 fn decimals(kept: &Kept, account: usize) -> (u32, u32, u32) {
     let instrument = &kept.markets[kept.accounts[account].market].instrument;
     let (price, quantity) = (u32::from(instrument.price_decimals.count()), u32::from(instrument.quantity_decimals.count()));
-    (price, quantity, price + quantity)
+    (price, quantity, instrument.money_decimals())
 }
 
 fn owners(kept: &Kept, accounts: impl Iterator<Item = usize> + Clone) -> [(&'static str, Column); 2] {

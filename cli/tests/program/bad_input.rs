@@ -99,6 +99,17 @@ fn cases() -> Vec<Case> {
             says: &["bad.ron:4:32: unknown kind of actor `recoder`", "did you mean `recorder`?"],
         },
         Case {
+            name: "an instrument of two sizes",
+            scenario: quotes("data.csv").replace(r#""EURUSD")]"#, r#""EURUSD", price_decimals: 5)]"#),
+            data: csv("time,bid,ask\n1,1,2\n"),
+            args: &[],
+            code: 2,
+            says: &[
+                "bad.ron:4:72: `price_decimals` of instrument 0 is 5 at `venue`, but 8 at `quotes`",
+                "say the same of instrument 0 wherever it is declared",
+            ],
+        },
+        Case {
             name: "duplicate actor name",
             scenario: actors(r#"(name: "a", kind: recorder), (name: "a", kind: recorder)"#, ""),
             data: none(),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::error::ScenarioError;
+use super::facts::Facts;
 use super::graph::Graph;
 use super::notes::Notes;
 use super::registry::Registry;
@@ -58,7 +59,8 @@ impl Scenario {
             simulation = simulation.until(end);
         }
         let mut cast = Cast::default();
-        let around = Around { files: RefCell::default(), notes: RefCell::default(), shared: registry.shared.as_ref() };
+        let around =
+            Around { files: RefCell::default(), notes: RefCell::default(), facts: Facts::default(), shared: registry.shared.as_ref() };
         let mut streams: Vec<_> = self.streams.iter().collect();
         streams.sort_by_key(|entry| &entry.name.value);
         for entry in arranged(streams, &mut shuffle) {

@@ -37,6 +37,7 @@
 mod build;
 mod error;
 mod expect;
+mod facts;
 mod faults;
 mod file;
 mod graph;

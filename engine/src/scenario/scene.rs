@@ -12,6 +12,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::error::ScenarioError;
+use super::facts::Facts;
 use super::faults::{StreamFault, cut, spoil};
 use super::graph::Edge;
 use super::notes::Notes;
@@ -59,6 +60,12 @@ impl SceneError {
     /// An error about a text among the parameters, such as a name.
     pub fn value(text: &str, cause: impl Into<String>) -> Self {
         Self { about: About::Value(text.to_owned()), cause: cause.into(), help: None }
+    }
+
+    /// The same error, about a text among the parameters.
+    #[must_use]
+    pub fn at(self, text: &str) -> Self {
+        Self { about: About::Value(text.to_owned()), ..self }
     }
 
     /// Adds what to do about it.
@@ -121,6 +128,14 @@ impl StreamScene<'_> {
     /// Tells whoever runs the scenario something about the stream: see [`Notes`].
     pub fn note<T: Any>(&mut self, note: T) {
         self.around.notes.borrow_mut().add(self.name, note);
+    }
+
+    /// States facts of a subject: see [`Scene::state`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn state(&mut self, subject: &str, facts: &[(&str, String)]) -> Result<(), SceneError> {
+        self.around.facts.state(self.name, subject, facts)
     }
 
     /// A file that the scenario names, relative to the scenario's folder.
@@ -186,6 +201,15 @@ impl<A: Actor> Scene<'_, A> {
     /// Tells whoever runs the scenario something about the actor being made: see [`Notes`].
     pub fn note<T: Any>(&mut self, note: T) {
         self.around.notes.borrow_mut().add(self.name, note);
+    }
+
+    /// States facts of a subject that all streams and actors must agree on, such as `("decimals", "2")` of *instrument 0*: messages carry numbers
+    /// whose units both ends take from their own parameters.
+    ///
+    /// # Errors
+    /// [`SceneError`] if a stream or an actor has stated another value of one of these facts: it names both and their values.
+    pub fn state(&mut self, subject: &str, facts: &[(&str, String)]) -> Result<(), SceneError> {
+        self.around.facts.state(self.name, subject, facts)
     }
 
     /// The stream `name`, which must carry messages of type `M`.
@@ -308,6 +332,8 @@ pub(crate) struct Around<'s> {
     pub(crate) files: RefCell<BTreeSet<PathBuf>>,
     /// Gets what makers have to say.
     pub(crate) notes: RefCell<Notes>,
+    /// Gets what makers say of what they share.
+    pub(crate) facts: Facts,
     pub(crate) shared: Option<&'s Arc<Shared>>,
 }
 
