@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, UInt64Array};
+use arrow_select::take::take;
 use parking_lot::Mutex;
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 
@@ -90,6 +91,7 @@ impl Cache {
     }
 
     pub(crate) fn put(&self, key: ColumnKey, column: &ArrayRef) {
+        let column = on_its_own(column);
         let bytes = column.get_array_memory_size() as u64;
         let mut inner = self.0.lock();
         let inner = &mut *inner;
@@ -98,7 +100,7 @@ impl Cache {
         }
         inner.turn += 1;
         inner.by_age.insert(inner.turn, key.clone());
-        if let Some((_, old, turn)) = inner.columns.insert(key, (column.clone(), bytes, inner.turn)) {
+        if let Some((_, old, turn)) = inner.columns.insert(key, (column, bytes, inner.turn)) {
             inner.by_age.remove(&turn);
             inner.stats.bytes -= old;
         }
@@ -134,6 +136,18 @@ impl Default for Cache {
     }
 }
 
+/// The column, or a copy of it if it is a small part of arrays that would be kept in memory for it.
+fn on_its_own(column: &ArrayRef) -> ArrayRef {
+    let used = column.to_data().get_slice_memory_size();
+    match used {
+        Ok(used) if used < column.get_array_memory_size() / 2 => {
+            let rows = UInt64Array::from_iter_values(0..column.len() as u64);
+            take(column, &rows, None).unwrap_or_else(|_| column.clone())
+        }
+        _ => column.clone(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,5 +166,19 @@ mod tests {
         assert_eq!([1, 2, 3].map(|group| cache.get(&key(group)).is_some()), [true, false, true]);
         assert_eq!(cache.stats(), CacheStats { hits: 3, misses: 1, bytes: 2 * size, room: 2 * size + 1 });
         Cache::new(0).put(key(1), &column);
+    }
+
+    #[test]
+    fn a_part_of_a_large_column_does_not_keep_the_rest() {
+        let column: ArrayRef = Arc::new(Int64Array::from_iter_values(0..100_000));
+        let cache = Cache::default();
+        let key = ColumnKey { object: "a".into(), group: 0, column: "x".into() };
+        cache.put(key.clone(), &column.slice(500, 3));
+        let kept = cache.get(&key).expect("it was put there");
+        assert_eq!(kept.as_any().downcast_ref(), Some(&Int64Array::from(vec![500, 501, 502])));
+        let freed = Arc::downgrade(&column);
+        assert!(cache.stats().bytes < 1000, "{:?}", cache.stats());
+        drop(column);
+        assert!(freed.upgrade().is_none());
     }
 }

@@ -131,6 +131,9 @@ pub(super) fn fsck(called: &Called<'_>, repair: bool) -> Result<Done, Failure> {
         let files = counted(report.checked as usize, "file");
         let result = if left == 0 { "all is well".to_owned() } else { counted(left, "finding") };
         print(&format!("{lines}{}: {files} read, {result}\n", called.place))?;
+        if repair && left > 0 {
+            eprintln!("help: what is damaged or missing cannot be repaired from the store itself: put these files back from a copy");
+        }
     }
     Ok(if left == 0 { Done::Well } else { Done::Unmet })
 }

@@ -167,6 +167,13 @@ fn fsck_names_the_file_of_a_flipped_bit() {
     assert!(ran.code == Some(1) && ran.out.contains(name) && ran.out.ends_with("1 finding\n"), "{}{}", ran.out, ran.err);
     let ran = place.run(&["store", "read", "fx/EURUSD"]);
     assert!(ran.code == Some(1) && ran.err.contains(name) && ran.err.contains("is damaged"), "{}", ran.err);
+    let ran = place.run(&["store", "fsck", "--repair"]);
+    assert!(
+        ran.code == Some(1) && ran.out.contains(name) && ran.err.contains("put these files back from a copy"),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
     well(&place, &["read", "fx/B"]);
 }
 

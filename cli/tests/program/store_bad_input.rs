@@ -20,6 +20,7 @@ const CASES: &[Case] = &[
     (&[], &["snapshot", "fx", "s", "--delete"], &["library `fx` has no snapshot `s`"]),
     (&[], &["prune", "fx/EURUSD", "--keep", "long"], &["--keep", "long"]),
     (&[], &["export", "fx/EURUSD", "a.xlsx"], &["a.xlsx: its format is not known", "csv, parquet, ipc"]),
+    (&[], &["export", "fx/EURUSD", "nowhere/a.csv"], &["there is no folder nowhere: make it first"]),
     (&[], &["stats", "fx/EURUS"], &["did you mean `EURUSD`?"]),
     (&[], &["compact", "fx/EURUSD@1"], &["no version can be chosen here"]),
     (&[], &["ls", "--store", "file:///nowhere/at/all"], &["there is no store at `/nowhere/at/all`", "--store"]),

@@ -52,6 +52,11 @@ pub enum FileError {
         /// What is wrong, and what to do.
         what: String,
     },
+    /// The folder that it should be written to is not there.
+    NoFolder {
+        /// The folder.
+        folder: String,
+    },
     /// It cannot be written.
     Write {
         /// The file.
@@ -72,6 +77,7 @@ impl fmt::Display for FileError {
             Self::Unreadable { file, format, why } => write!(f, "{file} cannot be read as {format}: {why}"),
             Self::Columns { file, what } => write!(f, "{file}: {what}"),
             Self::Time { file, row, what } => write!(f, "{file}: row {row}: {what}"),
+            Self::NoFolder { folder } => write!(f, "there is no folder {folder}: make it first, or choose another place"),
             Self::Write { file, why } => write!(f, "{file} cannot be written: {why}"),
         }
     }

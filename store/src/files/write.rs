@@ -43,7 +43,7 @@ impl FileWriter {
     /// Begins a file in the format given, else that of its name. A file that is there is replaced by [`FileWriter::finish`].
     ///
     /// # Errors
-    /// [`FileError::Unknown`] if the name tells no format; [`FileError::Write`]; [`FileError::Columns`] for columns that the format does not have.
+    /// [`FileError::Unknown`] if the name tells no format; [`FileError::NoFolder`]; [`FileError::Write`]; [`FileError::Columns`] for columns that the format does not have.
     pub fn create(path: &Path, format: Option<FileFormat>, schema: &SchemaRef) -> Result<Self, FileError> {
         let format = format.or_else(|| FileFormat::of_name(path)).ok_or_else(|| FileError::Unknown { file: path.display().to_string() })?;
         if let (FileFormat::Csv, Some(field)) = (format, schema.fields().iter().find(|field| field.data_type().is_nested())) {
@@ -57,6 +57,10 @@ impl FileWriter {
         let mut name = path.file_name().unwrap_or_default().to_os_string();
         name.push(".part");
         let part = path.with_file_name(name);
+        let folder = part.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            return Err(FileError::NoFolder { folder: folder.display().to_string() });
+        }
         let file = File::create(&part).map_err(|error| failed(path, &error))?;
         let mut writer = Self { path: path.to_owned(), part, sink: None };
         let out = BufWriter::with_capacity(1 << 18, file);
