@@ -1,6 +1,6 @@
 //! What markets cost, one line a workload, next to a floor: the same items in a loop that does the least that must be done with them.
 //!
-//! `cargo bench -p stillpoint-adapters --bench market [-- FILTER] [--json]` measures the workloads whose names contain FILTER. Everything is read
+//! `cargo bench -p stillpoint-adapters --bench market [-- FILTER] [--json] [--once]` measures the workloads whose names contain FILTER. Everything is read
 //! into memory before. Changes of depth are those of recordings that do not ship: `STILLPOINT_DATA` names the folder that has them in `binance-l2`,
 //! and without it these workloads are left out. Without `--bench`, which `cargo bench` adds, each is run once and small: `cargo test` then shows
 //! that the bench works.
@@ -21,6 +21,8 @@ use measure::{Cost, Ready, cost, measured, median};
 struct Options {
     json: bool,
     full: bool,
+    /// One round instead of five: under a profiler, which counts instructions, there is no need of more.
+    once: bool,
     filter: String,
 }
 
@@ -35,11 +37,12 @@ struct Figure {
 }
 
 fn main() {
-    let mut options = Options { json: false, full: false, filter: String::new() };
+    let mut options = Options { json: false, full: false, once: false, filter: String::new() };
     for argument in std::env::args().skip(1) {
         match argument.as_str() {
             "--json" => options.json = true,
             "--bench" => options.full = true,
+            "--once" => options.once = true,
             option if option.starts_with(measure::CHILD) => {
                 let events = option[measure::CHILD.len()..].parse().expect("a number of events");
                 return measure::replay_and_print_peak(events);
@@ -73,7 +76,7 @@ impl Options {
     }
 
     fn rounds(&self) -> usize {
-        if self.full { 5 } else { 1 }
+        if self.full && !self.once { 5 } else { 1 }
     }
 
     /// Measures a workload against its floor, if it is wanted.
