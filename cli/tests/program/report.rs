@@ -197,15 +197,16 @@ fn tables_are_those_worked_out_by_hand() {
     }
 }
 
-/// What an order is for is what its venue has last agreed to. A market maker 100 ms away quotes 4, 2 away from the mid:
+/// What an order is for is what its venue has last agreed to. A market maker 100 ms away quotes 4, 2 away from the mid, and moves what is 4 off:
 ///
 /// | s | quote | what becomes of its first order, a buy |
 /// |---|---|---|
 /// | 1 | 99 to 101 | 4 at 98 |
-/// | 2 | 97 to 98, of which 3 | 3 are bought at 98, 1 is left; the mid is 97.5: 4 more at 95, 7 in all |
-/// | 3 | 90 to 94 | the other 4 are bought at 95 |
+/// | 2 | 97 to 98, of which 3 | 3 are bought at 98, 1 is left; the mid is 97.5, and 95 is 3 off |
+/// | 2.5 | 105 to 107 | 4 more than were filled, 7 in all, at 104 |
+/// | 3 | 100 to 103 | the other 4 are bought at 104; a change to 99 comes too late |
 ///
-/// It paid 3 * 98 + 4 * 95 = 674 for 7.
+/// It paid 3 * 98 + 4 * 104 = 710 for 7.
 #[test]
 fn a_changed_order_is_told_as_it_was_changed() {
     let scenario = br#"(
@@ -214,11 +215,12 @@ fn a_changed_order_is_told_as_it_was_changed() {
         streams: [(name: "quotes", kind: script_quotes(steps: [
             Add(at: "2025-01-01T00:00:01Z", value: (instrument: 0, bid: 99, bid_quantity: 50, ask: 101, ask_quantity: 50)),
             Add(at: "2025-01-01T00:00:02Z", value: (instrument: 0, bid: 97, bid_quantity: 50, ask: 98, ask_quantity: 3)),
-            Add(at: "2025-01-01T00:00:03Z", value: (instrument: 0, bid: 90, bid_quantity: 50, ask: 94, ask_quantity: 50)),
+            Add(at: "2025-01-01T00:00:02.5Z", value: (instrument: 0, bid: 105, bid_quantity: 50, ask: 107, ask_quantity: 50)),
+            Add(at: "2025-01-01T00:00:03Z", value: (instrument: 0, bid: 100, bid_quantity: 50, ask: 103, ask_quantity: 50)),
         ]))],
         actors: [
             (name: "maker", kind: market_maker(instrument: (id: 0, symbol: "X", price_decimals: 0, quantity_decimals: 0), quotes: ["quotes"],
-                exchange: "exchange", quantity: "4", limit: "100", half_spread: "2", skew: "0")),
+                exchange: "exchange", quantity: "4", limit: "100", half_spread: "2", skew: "0", requote: "4")),
             (name: "exchange", kind: exchange(listings: [(instrument: (id: 0, symbol: "X", price_decimals: 0, quantity_decimals: 0))], quotes: ["quotes"])),
         ],
         links: [(from: "maker", to: "exchange", latency: "100ms"), (from: "exchange", to: "maker", latency: "100ms")],
@@ -230,7 +232,7 @@ fn a_changed_order_is_told_as_it_was_changed() {
     let first: Vec<&str> = orders.lines().nth(1).expect("an order").split(',').collect();
     let told = ["order", "side", "quantity", "limit", "end", "filled", "average_price", "changes"]
         .map(|name| first[heads.iter().position(|head| *head == name).expect("a column")]);
-    assert_eq!(told, ["1", "buy", "7", "95", "filled", "7", "96.2857142857143", "1"], "{orders}");
+    assert_eq!(told, ["1", "buy", "7", "104", "filled", "7", "101.428571428571", "1"], "{orders}");
 }
 
 /// What stands in the summary under the name of a figure of the report is that figure; and the last sample is taken at the end.
