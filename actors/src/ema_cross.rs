@@ -12,6 +12,7 @@ use crate::decimal::{Price, Quantity};
 use crate::event::{MarketEvent, Quote, Side, Trade};
 use crate::indicators::{Ema, Indicator, Seed};
 use crate::instrument::Instrument;
+use crate::mark::{Mark, MarkOf};
 use crate::order::{Order, OrderEvent, OrderId, OrderKind, Outcome};
 use crate::position::{Money, Position};
 
@@ -75,9 +76,9 @@ impl std::error::Error for EmaCrossError {}
 /// covers. Buys on their way count as filled against the upper limit and sales on their way against the lower one, and neither counts in
 /// favour of the other.
 ///
-/// It reports `orders`, `fills`, `unfilled` (orders cancelled or rejected), `position`, `realised`, `unrealised` and `profit` (both
-/// together) in the quote currency, and `last_price` (the mid of the last quote, or the last trade, as `price_of` says). What is open is
-/// valued at what closing it would bring: the bid for a long position and the ask for a short one, or the last trade where no quotes come.
+/// It reports `orders`, `fills`, `unfilled` (orders cancelled or rejected), `unbooked` if there are fills whose money cannot be counted, `position`,
+/// `realised`, `unrealised`, `fees` and `profit` (realised and unrealised, less fees) in the quote currency, and `last_price` (the mid of the
+/// last quote, or the last trade, as `price_of` says). What is open is valued at the last mid, or the last trade where no quotes come ([`Mark`]).
 #[derive(Debug, Serialize, Deserialize)]
 pub struct EmaCross {
     settings: EmaCrossSettings,
@@ -91,6 +92,9 @@ pub struct EmaCross {
     unfilled: u64,
     quote: Option<Quote>,
     trade: Option<Price>,
+    mark: Option<Mark>,
+    fees: Money,
+    unbooked: u64,
 }
 
 /// The two averages and which one was above. Apart from the actor so that it can be checked by hand.
@@ -142,6 +146,9 @@ impl EmaCross {
             unfilled: 0,
             quote: None,
             trade: None,
+            mark: None,
+            fees: Money(0),
+            unbooked: 0,
         })
     }
 
@@ -178,9 +185,11 @@ impl EmaCross {
         }
     }
 
-    fn unrealised(&self) -> Money {
-        let quoted = self.quote.map(|quote| if self.position.quantity() < 0 { quote.ask } else { quote.bid });
-        quoted.or(self.trade).map_or(Money(0), |price| self.position.unrealised(price))
+    /// What is held, and cash besides, as a float.
+    fn value(&self, cash: i128) -> f64 {
+        let held = Quantity(self.position.quantity());
+        let instrument = &self.settings.instrument;
+        self.mark.map_or_else(|| Money(cash).to_f64(instrument), |mark| mark.value(instrument, held, Money(cash)))
     }
 
     fn last_price(&self) -> Option<f64> {
@@ -199,15 +208,19 @@ impl Actor for EmaCross {
 
     fn report(&self, report: &mut Report) {
         let instrument = &self.settings.instrument;
-        let (realised, unrealised) = (self.position.realised(), self.unrealised());
+        let (Money(realised), Money(cost), Money(fees)) = (self.position.realised(), self.position.cost(), self.fees);
         report.text("instrument", instrument.symbol.clone());
         report.integer("orders", self.orders as i64);
         report.integer("fills", self.fills as i64);
         report.integer("unfilled", self.unfilled as i64);
+        if self.unbooked > 0 {
+            report.integer("unbooked", self.unbooked as i64);
+        }
         report.number("position", Quantity(self.position.quantity()).to_f64(instrument.quantity_decimals));
-        report.number("realised", realised.to_f64(instrument));
-        report.number("unrealised", unrealised.to_f64(instrument));
-        report.number("profit", Money(realised.0 + unrealised.0).to_f64(instrument));
+        report.number("realised", Money(realised).to_f64(instrument));
+        report.number("unrealised", self.value(-cost));
+        report.number("fees", Money(fees).to_f64(instrument));
+        report.number("profit", self.value(realised - cost - fees));
         if let Some(price) = self.last_price() {
             report.number("last_price", price);
         }
@@ -221,6 +234,7 @@ impl Handler<Quote> for EmaCross {
         }
         let Some(mid) = quote.mid() else { return };
         self.quote = Some(*quote);
+        Mark::quoted(&mut self.mark, quote);
         if self.settings.price_of == PriceOf::Quotes {
             self.on_price(mid, ctx);
         }
@@ -233,6 +247,7 @@ impl Handler<Trade> for EmaCross {
             return;
         }
         self.trade = Some(trade.price);
+        Mark::traded(&mut self.mark, trade);
         if self.settings.price_of == PriceOf::Trades {
             self.on_price(trade.price.0 as f64, ctx);
         }
@@ -251,9 +266,14 @@ impl Handler<MarketEvent> for EmaCross {
 impl Handler<OrderEvent> for EmaCross {
     fn handle(&mut self, event: &OrderEvent, _: &mut Context<'_, Self>) {
         let done = match event.outcome {
-            Outcome::Filled { quantity, price, .. } => {
+            Outcome::Filled { quantity, price, fee, .. } => {
                 self.fills += 1;
-                self.position.fill(event.side, quantity, price);
+                if self.position.book(&self.settings.instrument, event.side, quantity, price) {
+                    self.fees.0 = self.fees.0.saturating_add(fee.0);
+                    Mark::at(&mut self.mark, MarkOf::Fill, price);
+                } else {
+                    self.unbooked += 1;
+                }
                 quantity
             }
             Outcome::Cancelled { quantity, .. } | Outcome::Rejected { quantity, .. } | Outcome::Expired { quantity } => {

@@ -24,6 +24,7 @@ mod exchange;
 pub mod indicators;
 mod instrument;
 mod kinds;
+mod mark;
 mod market;
 #[cfg(feature = "operators")]
 pub mod operators;
@@ -49,6 +50,7 @@ pub use exchange::{
 pub use indicators::Ema;
 pub use instrument::{ContractKind, Instrument, InstrumentId};
 pub use kinds::register;
+pub use mark::{Mark, MarkOf};
 pub use market::{
     BarBuilder, BarMaker, BarPrice, BarSpan, BarSpanError, BookChange, BookOrderId, BookUpdate, DepthChange, DepthUpdate, Level, OrderBook,
     OrderKey, PriceBook,

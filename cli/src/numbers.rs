@@ -27,9 +27,24 @@ pub(crate) fn bytes(count: u64) -> String {
     }
 }
 
+/// A float to the 15 digits that it holds for certain: 0.30000000000000004 is 0.3.
+#[cfg(feature = "report")]
+pub(crate) fn tidy(value: f64) -> f64 {
+    format!("{value:.14e}").parse().unwrap_or(value)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "report")]
+    #[test]
+    fn floats_lose_their_noise_alone() {
+        for (noisy, clean) in [(0.1 + 0.2, 0.3), (100_000.0 + 0.3 - 100_000.0, 0.300_000_000_002_910), (-7.0, -7.0), (0.0, 0.0)] {
+            assert_eq!(tidy(noisy), clean);
+        }
+        assert_eq!((tidy(87_232.123_456_78), tidy(1e300)), (87_232.123_456_78, 1e300));
+    }
 
     #[test]
     fn numbers_read_well() {

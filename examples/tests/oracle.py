@@ -112,7 +112,7 @@ def strategy(clock, floor, instrument, fast, slow, quantity, limit, latency):
                 realised += price * closed - share
                 cost, position, signed = cost - share, position - closed, signed + closed
             position, cost = position + signed, cost + price * signed
-    mark = displayed[2 if position < 0 else 0]
+    mark = (displayed[0] + displayed[2]) / 2
     return dict(count), float(position), float(realised), float(mark * position - cost)
 
 

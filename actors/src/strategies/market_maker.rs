@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use stillpoint_engine::Report;
 
 use super::{positive, whole_lots, whole_times};
-use crate::decimal::{Price, Quantity};
+use crate::decimal::{Decimals, Price, Quantity};
 use crate::event::{Quote, Side};
 use crate::instrument::{Instrument, InstrumentId};
 use crate::order::{OrderId, OrderKind, TimeInForce};
@@ -34,13 +34,17 @@ pub struct MarketMakerSettings {
 ///
 /// It looks at its orders whenever a quote or a fill comes. An order that is where it should be stays and keeps its place in the queue; else it
 /// is moved, one change at a time. Prices are rounded away from the mid to whole ticks and never cross the other side of the quote.
+///
+/// It reports how much it has `bought` and `sold`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MarketMaker {
     settings: MarketMakerSettings,
     bid: Option<OrderId>,
     ask: Option<OrderId>,
+    /// In units of the last of the decimals, which are those of the instrument once there was a fill.
     bought: i128,
     sold: i128,
+    decimals: Decimals,
 }
 
 impl MarketMaker {
@@ -60,7 +64,7 @@ impl MarketMaker {
                 return Err(SettingsError::new(field, "is below zero; give a distance"));
             }
         }
-        Ok(Self { settings, bid: None, ask: None, bought: 0, sold: 0 })
+        Ok(Self { settings, bid: None, ask: None, bought: 0, sold: 0, decimals: Decimals::EIGHT })
     }
 
     /// The price and the quantity it wants to quote on a side; no quantity where it has reached its limit.
@@ -124,6 +128,9 @@ impl Strategy for MarketMaker {
     }
 
     fn on_fill(&mut self, fill: &Execution, desk: &mut Desk<'_>) {
+        if let Some(account) = desk.account(fill.instrument) {
+            self.decimals = account.instrument().quantity_decimals;
+        }
         match fill.side {
             Side::Buy => self.bought += i128::from(fill.quantity.0),
             Side::Sell => self.sold += i128::from(fill.quantity.0),
@@ -132,7 +139,8 @@ impl Strategy for MarketMaker {
     }
 
     fn report(&self, report: &mut Report) {
-        report.text("bought", self.bought.to_string());
-        report.text("sold", self.sold.to_string());
+        for (name, units) in [("bought", self.bought), ("sold", self.sold)] {
+            report.number(name, units as f64 / self.decimals.one() as f64);
+        }
     }
 }

@@ -8,6 +8,7 @@ use super::limits::InstrumentLimits;
 use crate::decimal::{Price, Quantity};
 use crate::event::{Quote, Side, Trade};
 use crate::instrument::{ContractKind, Instrument};
+use crate::mark::{Mark, MarkOf};
 use crate::order::OrderRequest;
 use crate::position::{Money, Position};
 
@@ -28,6 +29,7 @@ pub struct Account {
     pub(super) route: Route,
     pub(super) quote: Option<Quote>,
     pub(super) trade: Option<Trade>,
+    pub(super) mark: Option<Mark>,
     pub(super) position: Position,
     pub(super) fees: Money,
     /// The most that open orders may still buy and sell.
@@ -41,7 +43,18 @@ pub struct Account {
 
 impl Account {
     pub(super) fn new(route: Route, scale: i128) -> Self {
-        Self { route, quote: None, trade: None, position: Position::default(), fees: Money(0), buying: 0, selling: 0, counted: 0, scale }
+        Self {
+            route,
+            quote: None,
+            trade: None,
+            mark: None,
+            position: Position::default(),
+            fees: Money(0),
+            buying: 0,
+            selling: 0,
+            counted: 0,
+            scale,
+        }
     }
 
     /// The instrument.
@@ -62,6 +75,11 @@ impl Account {
     /// The last trade of others.
     pub fn trade(&self) -> Option<&Trade> {
         self.trade.as_ref()
+    }
+
+    /// The price at which the position is valued in reports; `None` before the first price.
+    pub fn mark(&self) -> Option<Mark> {
+        self.mark
     }
 
     /// The position, with what it cost and what was realised. Money of an inverse contract is in its base currency.
@@ -116,9 +134,25 @@ impl Account {
         Money(worth.map_or(0, |worth| worth.0.saturating_sub(self.position.cost().0)))
     }
 
-    /// All profit: realised and not, less fees.
+    /// All profit if everything were closed: realised and not, less fees. It is what a loss is limited by.
     pub fn profit(&self) -> Money {
         Money(self.position.realised().0.saturating_add(self.unrealised().0).saturating_sub(self.fees.0))
+    }
+
+    /// What is held, valued at the [`mark`](Self::mark), and `cash` besides, as a float.
+    fn marked(&self, cash: i128) -> f64 {
+        let instrument = self.instrument();
+        self.mark.map_or_else(|| Money(cash).to_f64(instrument), |mark| mark.value(instrument, self.held(), Money(cash)))
+    }
+
+    /// The profit that is not realised, at the [`mark`](Self::mark), as a float.
+    pub fn unrealised_at_mark(&self) -> f64 {
+        self.marked(self.position.cost().0.saturating_neg())
+    }
+
+    /// All profit, realised and at the [`mark`](Self::mark), less fees, as a float: what reports of runs tell.
+    pub fn profit_at_mark(&self) -> f64 {
+        self.marked(self.cash().0)
     }
 
     /// The most that open orders of a side may still fill.
@@ -159,6 +193,7 @@ impl Account {
             return false;
         }
         self.fees.0 = self.fees.0.saturating_add(fee.0);
+        Mark::at(&mut self.mark, MarkOf::Fill, price);
         true
     }
 }

@@ -13,8 +13,9 @@ use super::settings::{SettingsError, TraderSettings};
 use super::working::{WorkingOrder, WorkingOrders, amended};
 use crate::by_instrument;
 use crate::decimal::{Price, Quantity};
-use crate::event::{Quote, Side, Trade};
+use crate::event::{Bar, Quote, Side, Trade};
 use crate::instrument::{Instrument, InstrumentId};
+use crate::mark::{Mark, MarkOf};
 use crate::order::{Amendment, OrderEvent, OrderId, OrderKind, OrderRequest, Outcome, Ticket, TimeInForce, TrailBy};
 use crate::position::Money;
 
@@ -172,7 +173,9 @@ impl Blotter {
     #[inline]
     pub(super) fn on_quote(&mut self, quote: &Quote) -> bool {
         let Some(index) = self.index(quote.instrument) else { return false };
-        self.accounts[index].quote = Some(*quote);
+        let account = &mut self.accounts[index];
+        account.quote = Some(*quote);
+        Mark::quoted(&mut account.mark, quote);
         self.count_profit(index);
         true
     }
@@ -181,8 +184,17 @@ impl Blotter {
     #[inline]
     pub(super) fn on_trade(&mut self, trade: &Trade) -> bool {
         let Some(index) = self.index(trade.instrument) else { return false };
-        self.accounts[index].trade = Some(*trade);
+        let account = &mut self.accounts[index];
+        account.trade = Some(*trade);
+        Mark::traded(&mut account.mark, trade);
         self.count_profit(index);
+        true
+    }
+
+    /// Takes a bar. Whether it is of one of the instruments.
+    pub(super) fn on_bar(&mut self, bar: &Bar) -> bool {
+        let Some(index) = self.index(bar.instrument) else { return false };
+        Mark::at(&mut self.accounts[index].mark, MarkOf::Bar, bar.close);
         true
     }
 

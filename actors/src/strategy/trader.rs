@@ -19,7 +19,9 @@ use crate::order::{OrderEvent, Outcome};
 /// to its limit, it cancels everything.
 ///
 /// It reports `orders`, `changes`, `fills`, `unfilled`, `unknown` and `unbooked` answers, `refused` with a line for each reason, `open_orders`; for
-/// each instrument its `position`, `realised`, `unrealised`, `fees`, `profit` and, where quotes came, the `mid`; then what the strategy reports.
+/// each instrument its `position`, `realised`, `unrealised`, `fees`, `profit` and, where quotes came, the `mid`; then what the strategy reports. What is
+/// held is valued at the last mid, else the last trade, bar or fill ([`Mark`](crate::Mark)), as in reports of runs; what closing everything would
+/// bring, [`Account::profit`](super::Account::profit) has.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Trader<S> {
     strategy: S,
@@ -103,13 +105,13 @@ impl<S: Strategy> Actor for Trader<S> {
             let instrument = account.instrument();
             let symbol = &instrument.symbol;
             report.number(&format!("{symbol} position"), account.held().to_f64(instrument.quantity_decimals));
-            for (name, money) in [
-                ("realised", account.position().realised()),
-                ("unrealised", account.unrealised()),
-                ("fees", account.fees()),
-                ("profit", account.profit()),
+            for (name, amount) in [
+                ("realised", account.position().realised().to_f64(instrument)),
+                ("unrealised", account.unrealised_at_mark()),
+                ("fees", account.fees().to_f64(instrument)),
+                ("profit", account.profit_at_mark()),
             ] {
-                report.number(&format!("{symbol} {name}"), money.to_f64(instrument));
+                report.number(&format!("{symbol} {name}"), amount);
             }
             if let Some(mid) = account.mid() {
                 report.number(&format!("{symbol} mid"), mid / instrument.price_decimals.one() as f64);
@@ -149,7 +151,7 @@ impl<S: Strategy> Handler<MarketEvent> for Trader<S> {
 impl<S: Strategy> Handler<Bar> for Trader<S> {
     fn handle(&mut self, bar: &Bar, ctx: &mut Context<'_, Self>) {
         self.at(ctx.now());
-        if self.blotter.account(bar.instrument).is_some() {
+        if self.blotter.on_bar(bar) {
             self.act(ctx, |strategy, desk| strategy.on_bar(bar, desk));
         }
     }

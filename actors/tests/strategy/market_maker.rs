@@ -5,7 +5,7 @@ use stillpoint_actors::strategy::InstrumentLimits;
 use stillpoint_actors::{Latencies, Latency, Price, Quantity};
 use stillpoint_engine::Duration;
 
-use crate::kit::{Stage, X, check_asked, number, text, timed};
+use crate::kit::{Stage, X, check_asked, number, timed};
 
 fn maker(quantity: i64, limit: i64, half_spread: i64, skew: i64, requote: i64) -> MarketMaker {
     let settings = MarketMakerSettings {
@@ -43,7 +43,7 @@ fn quotes_follow_the_mid_and_lean_against_what_is_held() {
             "40 X 3 to 2@98",
         ],
     );
-    assert_eq!((text(&outcome, "trader", "bought"), text(&outcome, "trader", "sold")), ("2".to_owned(), "2".to_owned()));
+    assert_eq!((number(&outcome, "trader", "bought"), number(&outcome, "trader", "sold")), (2.0, 2.0));
     // Bought at 98 and sold at 99.
     assert_eq!(number(&outcome, "trader", "X profit"), 2.0);
 }

@@ -8,14 +8,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use stillpoint_actors::{ContractKind, Instrument, InstrumentId, OrderId, Position, Price, Quantity, Side};
+use stillpoint_actors::{ContractKind, Instrument, InstrumentId, Mark, MarkOf, Money, OrderId, Position, Price, Quantity, Side};
 use stillpoint_engine::trace::{Observer, TraceHash, TraceRecord, Wording};
-use stillpoint_engine::{Instant, Path, Rank};
+use stillpoint_engine::{Duration, Instant, Path, Rank};
 
 use super::books::Books;
 use super::grid::{Buckets, Grid};
+use super::orders::OrderRow;
 use super::statements::Portfolio;
-use super::words::{self, MarkOf, Sent, What, Word};
+use super::words::{self, Sent, What, Word};
 
 /// At most so many samples of profits, and so many steps of prices and of rates.
 const SAMPLES: usize = 4_000;
@@ -38,36 +39,14 @@ pub(super) struct Fill {
     pub(super) fee: i128,
 }
 
-/// An order, and what came of it.
-#[derive(Clone, Debug)]
-pub(super) struct OrderRow {
-    pub(super) account: usize,
-    pub(super) id: OrderId,
-    pub(super) side: Side,
-    /// As it was sent; `None` of an order that was sent before the run at hand.
-    pub(super) terms: Option<Sent>,
-    pub(super) sent: Option<Instant>,
-    pub(super) arrived: Option<Instant>,
-    pub(super) answered: Option<Instant>,
-    pub(super) first_fill: Option<Instant>,
-    pub(super) ended: Option<Instant>,
-    pub(super) filled: i128,
-    /// The sum of price times quantity of its fills.
-    pub(super) value: i128,
-    pub(super) fee: i128,
-    /// How it ended, and why.
-    pub(super) end: &'static str,
-    pub(super) why: String,
-}
-
 /// Of one instrument.
 #[derive(Clone, Debug)]
 pub(super) struct Market {
     pub(super) instrument: Instrument,
     /// Whether a kind told of it; else it was made up of its number.
     pub(super) is_known: bool,
-    /// Where its price is from, and twice of it.
-    pub(super) mark: Option<(MarkOf, i128)>,
+    /// The price that it is valued at.
+    pub(super) mark: Option<Mark>,
     pub(super) prices: Buckets<Option<Span>>,
     /// At each sample; `NaN` before the first.
     pub(super) marks: Vec<f64>,
@@ -231,13 +210,20 @@ impl Kept {
                     self.markets[market].price(at, MarkOf::Quote, twice);
                 }
             }
-            Some(Word::Sent { .. }) if self.parties[record.sender as usize].is_between => {}
+            Some(Word::Sent { .. } | Word::Asked { .. }) if self.parties[record.sender as usize].is_between => {}
             Some(Word::Event { .. }) if self.parties[record.receiver as usize].is_between => {}
             Some(Word::Sent { instrument, orders }) => {
                 let sent = self.sent_at(record.sender as usize, record.sender_count);
                 let market = self.market(instrument);
                 let account = self.account(record.sender as usize, market);
                 orders.into_iter().for_each(|order| self.sent(account, order, sent, at));
+            }
+            Some(Word::Asked { instrument, order, change }) => {
+                let account = self.market_of.get(&instrument).and_then(|market| self.account_of.get(&(record.sender as usize, *market)));
+                let row = account.and_then(|account| self.order_of.get(&(*account, order)));
+                if let Some(row) = row {
+                    self.orders[*row].ask(change);
+                }
             }
             Some(Word::Event { instrument, order, side, what }) => {
                 let market = self.market(instrument);
@@ -308,57 +294,23 @@ impl Kept {
         let next = self.orders.len();
         let order = *self.order_of.entry((account, id)).or_insert(next);
         if order == next {
-            self.orders.push(OrderRow {
-                account,
-                id,
-                side,
-                terms: None,
-                sent: None,
-                arrived: None,
-                answered: None,
-                first_fill: None,
-                ended: None,
-                filled: 0,
-                value: 0,
-                fee: 0,
-                end: "open",
-                why: String::new(),
-            });
+            self.orders.push(OrderRow::new(account, id, side));
         }
         &mut self.orders[order]
     }
 
     fn event(&mut self, at: Instant, account: usize, id: OrderId, side: Side, what: What) {
-        let order = self.order(account, id, side);
-        order.answered.get_or_insert(at);
-        match what {
-            What::Alive => {}
-            What::Ended { how, why } => {
-                order.ended.get_or_insert(at);
-                if order.end == "open" {
-                    (order.end, order.why) = (how, why);
-                }
-            }
-            What::Filled { quantity, price, left, liquidity, fee } => {
-                order.first_fill.get_or_insert(at);
-                order.filled += i128::from(quantity.0);
-                order.value += i128::from(price.0) * i128::from(quantity.0);
-                order.fee += fee;
-                if left.0 == 0 {
-                    order.ended.get_or_insert(at);
-                    order.end = "filled";
-                }
-                let booked = &mut self.accounts[account];
-                let market = &mut self.markets[booked.market];
-                if !booked.position.book(&market.instrument, side, quantity, price) {
-                    self.unbooked += 1;
-                    return;
-                }
-                booked.fees += fee;
-                market.price(at, MarkOf::Fill, 2 * i128::from(price.0));
-                self.fills.push(Fill { at, account, order: id, side, quantity, price, liquidity, fee });
-            }
+        self.order(account, id, side).answer(at, &what);
+        let What::Filled { quantity, price, liquidity, fee, .. } = what else { return };
+        let booked = &mut self.accounts[account];
+        let market = &mut self.markets[booked.market];
+        if !booked.position.book(&market.instrument, side, quantity, price) {
+            self.unbooked += 1;
+            return;
         }
+        booked.fees += fee;
+        market.price(at, MarkOf::Fill, 2 * i128::from(price.0));
+        self.fills.push(Fill { at, account, order: id, side, quantity, price, liquidity, fee });
     }
 
     /// Takes the samples whose instants lie before `at`.
@@ -392,7 +344,7 @@ impl Kept {
         self.sampled = until;
     }
 
-    /// Takes the last sample: that of the first step that is not before the end of the run.
+    /// Takes the last sample, at the end of the run: it may come less than a step after the one before.
     pub(super) fn finish(&mut self) {
         if self.last.is_some() {
             self.sample(self.sampled + 1);
@@ -404,6 +356,12 @@ impl Kept {
         self.samples
     }
 
+    /// When a sample was taken: the last one at the end of the run.
+    pub(super) fn sampled_at(&self, sample: usize) -> Instant {
+        let (Some(grid), Some(last)) = (self.samples, self.last) else { return Instant::EPOCH };
+        (grid.start + Duration::nanos(grid.step().as_nanos().saturating_mul(sample as i64))).min(last)
+    }
+
     /// The name of an account's owner.
     pub(super) fn owner(&self, account: usize) -> &str {
         &self.parties[self.accounts[account].owner].path
@@ -412,27 +370,22 @@ impl Kept {
 
 impl Market {
     fn price(&mut self, at: Instant, of: MarkOf, twice: i128) {
-        if self.mark.is_some_and(|(known, _)| known > of) {
+        if !Mark::set(&mut self.mark, of, twice) {
             return;
         }
-        self.mark = Some((of, twice));
-        let price = self.float(twice);
+        let Some(price) = self.mark_price() else { return };
         let span = self.prices.at(at).get_or_insert(Span { low: price, high: price, last: price });
         *span = Span { low: span.low.min(price), high: span.high.max(price), last: price };
     }
 
-    fn float(&self, twice: i128) -> f64 {
-        twice as f64 / (2 * i128::from(self.instrument.price_decimals.one())) as f64
-    }
-
-    /// The last price.
+    /// The price that it is valued at.
     pub(super) fn mark_price(&self) -> Option<f64> {
-        self.mark.map(|(_, twice)| self.float(twice))
+        self.mark.map(|mark| mark.to_f64(&self.instrument))
     }
 
     /// An amount of its money, as a float of the quote currency: that of an inverse contract is worth the price.
     pub(super) fn in_quote(&self, amount: i128, price: f64) -> f64 {
-        let amount = stillpoint_actors::Money(amount).to_f64(&self.instrument);
+        let amount = Money(amount).to_f64(&self.instrument);
         match self.instrument.contract {
             ContractKind::Linear => amount,
             ContractKind::Inverse => amount * price,
@@ -441,19 +394,15 @@ impl Market {
 }
 
 impl Account {
-    /// All profit, realised and not, less fees, at the last price, in the quote currency.
+    /// All profit, realised and not, less fees, at the price that the market is valued at, in the quote currency.
     pub(super) fn profit(&self, market: &Market) -> f64 {
-        let Some((_, twice)) = market.mark else { return 0.0 };
-        let instrument = &market.instrument;
+        let Some(mark) = market.mark else { return 0.0 };
         let cash = self.position.realised().0 - self.position.cost().0 - self.fees;
-        let contracts = i128::from(self.position.quantity()) * i128::from(instrument.multiplier);
+        let instrument = &market.instrument;
+        let profit = mark.value(instrument, Quantity(self.position.quantity()), Money(cash));
         match instrument.contract {
-            ContractKind::Linear => stillpoint_actors::Money(2 * cash + contracts * twice).to_f64(instrument) / 2.0,
-            // The position owes its face value in the quote currency; what it has in the base currency is worth the price.
-            ContractKind::Inverse => {
-                let face = contracts as f64 / instrument.quantity_decimals.one() as f64;
-                market.in_quote(cash, market.float(twice)) - face
-            }
+            ContractKind::Linear => profit,
+            ContractKind::Inverse => profit * mark.to_f64(instrument),
         }
     }
 }

@@ -8,12 +8,13 @@ use stillpoint_actors::statistics::{
     returns, time_weighted_mean, turnover,
 };
 use stillpoint_actors::{Money, Position, Price};
-use stillpoint_engine::{Instant, Report, Value};
+use stillpoint_engine::Instant;
 
 use super::About;
+use super::accounts::{accounts, only_currency};
 use super::capture::Kept;
 use super::glossary::{ACCOUNTS, GROUPS, LATENCIES};
-use super::statements::{Account, Portfolio, Statement};
+use crate::numbers::tidy;
 
 /// Of a year of 365 days.
 const YEAR_NANOS: f64 = 365.0 * 86_400.0 * 1e9;
@@ -48,7 +49,9 @@ pub(super) fn figures(kept: &Kept, about: &About<'_>) -> Json {
     put("restored", json!(about.restored));
     put("observed", json!({ "first": instant(kept.first), "last": instant(kept.last) }));
     put("capital", json!(about.capital));
-    put("currency", json!(total.currency()));
+    // What prices are in is said by the instruments; else an account that all is settled in says it.
+    let currency = total.currency().map(|currency| if currency.is_empty() { only_currency(kept).unwrap_or_default() } else { currency });
+    put("currency", json!(currency));
     put("sampling", sampling(kept));
     put(
         "instruments",
@@ -62,13 +65,28 @@ pub(super) fn figures(kept: &Kept, about: &About<'_>) -> Json {
     put("total", if kept.accounts.is_empty() { Json::Null } else { total.json() });
     put("strategies", each.iter().map(|(name, whole)| strategy(name, whole)).collect());
     put("correlations", correlations(&each));
-    put("portfolios", kept.portfolios.iter().map(|portfolio| accounts(kept, portfolio, about.outcome.report(&portfolio.name))).collect());
+    put(
+        "portfolios",
+        kept.portfolios.iter().map(|portfolio| accounts(kept, portfolio, about.outcome.report(&portfolio.name), about.restored)).collect(),
+    );
     put("fills", json!({ "count": kept.fills.len(), "unbooked": kept.unbooked, "first": fills(kept) }));
     put("orders", orders(kept));
     put("rates", rates(kept));
     put("notes", notes(kept, &total));
     put("glossary", glossary());
+    // What actors report stands there as they report it.
+    report.iter_mut().filter(|(key, _)| *key != "run").for_each(|(_, value)| tidied(value));
     Json::Object(report)
+}
+
+/// Floats without the noise of their last digit.
+fn tidied(value: &mut Json) {
+    match value {
+        Json::Array(values) => values.iter_mut().for_each(tidied),
+        Json::Object(values) => values.values_mut().for_each(tidied),
+        Json::Number(number) if number.is_f64() => *value = json!(number.as_f64().map(tidy)),
+        _ => {}
+    }
 }
 
 fn instant(at: Option<Instant>) -> Json {
@@ -86,7 +104,13 @@ fn by_owner(kept: &Kept) -> BTreeMap<&str, Vec<usize>> {
 
 fn sampling(kept: &Kept) -> Json {
     let step = step_nanos(kept);
-    json!({ "start": instant(kept.first), "step_ns": step, "samples": kept.sampled, "samples_a_year": step.map(|step| YEAR_NANOS / step as f64) })
+    json!({
+        "start": instant(kept.first),
+        "end": instant(kept.last),
+        "step_ns": step,
+        "samples": kept.sampled,
+        "samples_a_year": step.map(|step| YEAR_NANOS / step as f64),
+    })
 }
 
 fn step_nanos(kept: &Kept) -> Option<i64> {
@@ -104,7 +128,7 @@ fn market(kept: &Kept, index: usize) -> Json {
         "price_decimals": instrument.price_decimals.count(),
         "quantity_decimals": instrument.quantity_decimals.count(),
         "currency": instrument.quote_currency,
-        "price_of": market.mark.map(|(of, _)| of.name()),
+        "price_of": market.mark.map(|mark| super::words::name_of(mark.of())),
         "last": market.mark_price(),
         "prices": {
             "start": instant(kept.first),
@@ -140,8 +164,11 @@ impl Whole<'_> {
 
     /// The equity at each sample.
     fn equity(&self) -> Vec<f64> {
-        let profit = |sample| self.accounts.iter().map(|account| self.kept.accounts[*account].profits[sample]).sum::<f64>();
-        (0..self.kept.sampled).map(|sample| self.capital + profit(sample)).collect()
+        (0..self.kept.sampled).map(|sample| self.capital + self.profit(sample)).collect()
+    }
+
+    fn profit(&self, sample: usize) -> f64 {
+        self.accounts.iter().map(|account| self.kept.accounts[*account].profits[sample]).sum()
     }
 
     fn json(&self) -> Json {
@@ -161,7 +188,7 @@ impl Whole<'_> {
         }
         let equity = self.equity();
         put("capital", json!(self.capital));
-        put("profit", json!(equity.last().map(|last| last - self.capital)));
+        put("profit", json!(self.kept.sampled.checked_sub(1).map(|last| self.profit(last))));
         put("fees", json!(trades.fees));
         put("turnover", json!(turnover(&[trades.traded], &equity)));
         let trips = TripFigures::of(&trades.profits);
@@ -171,31 +198,13 @@ impl Whole<'_> {
         put("average_gain", json!(trips.average_gain()));
         put("average_loss", json!(trips.average_loss()));
         put("equity", json!(equity));
-        self.performance(&equity, &mut put);
+        performance(self.kept, &equity, &mut put);
+        self.against_benchmark(&equity, &mut put);
         Json::Object(json)
     }
 
-    fn performance(&self, equity: &[f64], put: &mut impl FnMut(&str, Json) -> Option<Json>) {
-        let Some(step) = step_nanos(self.kept) else { return };
-        let Some(year) = PeriodsPerYear::new(YEAR_NANOS / step as f64) else { return };
-        let Some(confidence) = Confidence::new(0.95) else { return };
-        let Some(found) = Performance::of(equity, 0.0, year, confidence) else { return };
-        if found.periods > 0 {
-            put("total_return", json!(found.total_return));
-        }
-        put("annualised_return", finite(found.annualised_return));
-        put("volatility", finite(found.volatility));
-        put("sharpe", finite(found.sharpe));
-        put("sortino", finite(found.sortino));
-        put("calmar", finite(found.calmar));
-        put("max_drawdown", json!(found.max_drawdown));
-        put("value_at_risk", finite(found.value_at_risk));
-        put("expected_shortfall", finite(found.expected_shortfall));
-        let last = equity.len() - 1;
-        put("deepest", json!(max_drawdown(equity).map(|deepest| json!({ "peak": deepest.peak, "trough": deepest.trough }))));
-        let span = |periods: usize| json!(periods as i64 * step);
-        put("max_drawdown_span", max_drawdown(equity).map_or(json!(0), |deepest| span(deepest.duration(last))));
-        put("longest_drawdown_span", span(drawdowns(equity).iter().map(|drawdown| drawdown.duration(last)).max().unwrap_or(0)));
+    fn against_benchmark(&self, equity: &[f64], put: &mut impl FnMut(&str, Json) -> Option<Json>) {
+        let Some(year) = samples_a_year(self.kept) else { return };
         let Some((from, benchmark)) = self.benchmark() else { return };
         put("benchmark_return", json!(benchmark.last().map(|last| last - 1.0)));
         let pair = returns(&equity[from..]).zip(returns(&benchmark));
@@ -253,6 +262,33 @@ impl Whole<'_> {
     }
 }
 
+/// What an equity at each sample comes to.
+pub(super) fn performance(kept: &Kept, equity: &[f64], put: &mut impl FnMut(&str, Json) -> Option<Json>) {
+    let (Some(step), Some(year)) = (step_nanos(kept), samples_a_year(kept)) else { return };
+    let Some(confidence) = Confidence::new(0.95) else { return };
+    let Some(found) = Performance::of(equity, 0.0, year, confidence) else { return };
+    if found.periods > 0 {
+        put("total_return", json!(found.total_return));
+    }
+    put("annualised_return", finite(found.annualised_return));
+    put("volatility", finite(found.volatility));
+    put("sharpe", finite(found.sharpe));
+    put("sortino", finite(found.sortino));
+    put("calmar", finite(found.calmar));
+    put("max_drawdown", json!(found.max_drawdown));
+    put("value_at_risk", finite(found.value_at_risk));
+    put("expected_shortfall", finite(found.expected_shortfall));
+    let last = equity.len() - 1;
+    put("deepest", json!(max_drawdown(equity).map(|deepest| json!({ "peak": deepest.peak, "trough": deepest.trough }))));
+    let span = |periods: usize| json!(periods as i64 * step);
+    put("max_drawdown_span", max_drawdown(equity).map_or(json!(0), |deepest| span(deepest.duration(last))));
+    put("longest_drawdown_span", span(drawdowns(equity).iter().map(|drawdown| drawdown.duration(last)).max().unwrap_or(0)));
+}
+
+fn samples_a_year(kept: &Kept) -> Option<PeriodsPerYear> {
+    PeriodsPerYear::new(YEAR_NANOS / step_nanos(kept)? as f64)
+}
+
 #[derive(Default)]
 struct Trades {
     fills: usize,
@@ -264,12 +300,12 @@ struct Trades {
 }
 
 /// JSON has no infinity: what is beyond all numbers has no value.
-fn finite(value: Option<f64>) -> Json {
+pub(super) fn finite(value: Option<f64>) -> Json {
     json!(value.filter(|value| value.is_finite()))
 }
 
 /// The times from the sending of orders to what came of them.
-fn latency(whole: &Whole<'_>, until: fn(&super::capture::OrderRow) -> Option<Instant>) -> Json {
+fn latency(whole: &Whole<'_>, until: fn(&super::orders::OrderRow) -> Option<Instant>) -> Json {
     let orders = whole.kept.orders.iter().filter(|order| whole.accounts.contains(&order.account));
     let spans: Vec<f64> = orders.filter_map(|order| Some(until(order)?.since(order.sent?).as_nanos() as f64)).collect();
     let quantile = |fraction| json!(percentile(&spans, fraction));
@@ -305,31 +341,6 @@ fn correlations(strategies: &[(&str, Whole<'_>)]) -> Json {
     let all: Vec<Option<Vec<f64>>> = strategies.iter().map(|(_, whole)| returns(&whole.equity())).collect();
     let pair = |a: &Option<Vec<f64>>, b: &Option<Vec<f64>>| Relative::of(a.as_ref()?, b.as_ref()?, 0.0, PeriodsPerYear::DAYS)?.correlation;
     all.iter().map(|a| all.iter().map(|b| json!(pair(a, b))).collect::<Json>()).collect()
-}
-
-/// The accounts of a portfolio: what it reports at the end of the run, and what it wrote down on the way there.
-fn accounts(kept: &Kept, portfolio: &Portfolio, report: Option<&Report>) -> Json {
-    let of = |account: &Account| {
-        let at_end = |key: &str| match report.and_then(|report| report.get(&format!("{} {key}", account.code()))) {
-            Some(Value::Number(amount)) => finite(Some(*amount)),
-            _ => Json::Null,
-        };
-        let mut json = Map::new();
-        json.insert("currency".to_owned(), json!(account.code()));
-        json.extend(ACCOUNTS.iter().map(|entry| (entry.key.to_owned(), at_end(entry.key))));
-        let since = |at: Instant| json!(kept.first.map(|first| at.since(first).as_nanos()));
-        let list = |of: &dyn Fn(&Statement) -> Json, last: Json| account.told.iter().map(of).chain([last]).collect::<Json>();
-        let over_time = json!({
-            "at_ns": list(&|told| since(told.before), kept.last.map_or(Json::Null, since)),
-            "equity": list(&|told| json!(told.equity), at_end("equity")),
-            "margin": list(&|told| json!(told.margin), at_end("margin")),
-            "free": list(&|told| json!(told.free), at_end("free")),
-            "fees": list(&|told| json!(told.fees), at_end("fees")),
-        });
-        json.insert("over_time".to_owned(), over_time);
-        Json::Object(json)
-    };
-    json!({ "name": portfolio.name, "accounts": portfolio.accounts.iter().map(of).collect::<Json>() })
 }
 
 fn fills(kept: &Kept) -> Json {

@@ -7,10 +7,11 @@ use std::io;
 use std::path::Path;
 
 use stillpoint_actors::{ContractKind, Money, Position, Quantity, Side};
-use stillpoint_engine::{Duration, Instant};
+use stillpoint_engine::Instant;
 
 use super::capture::Kept;
 use crate::failure::Failure;
+use crate::numbers::tidy;
 
 const TABLES: [&str; 4] = ["fills", "orders", "positions", "equity"];
 
@@ -27,6 +28,7 @@ pub(super) enum Column {
     Text(Vec<String>),
     Whole(Vec<Option<i64>>),
     Instant(Vec<Option<Instant>>),
+    /// To 15 digits.
     Float(Vec<Option<f64>>),
     /// Whole numbers and how many decimals they have: exact in CSV, floats in Parquet.
     Decimal(Vec<Option<(i128, u32)>>),
@@ -108,7 +110,7 @@ impl Table {
                 Column::Text(values) => table.column(name, values.clone()),
                 Column::Whole(values) => table.column(name, values.clone()),
                 Column::Instant(values) => table.column(name, values.iter().map(|at| at.map(Instant::as_nanos)).collect::<Vec<_>>()),
-                Column::Float(values) => table.column(name, values.clone()),
+                Column::Float(values) => table.column(name, values.iter().map(|value| value.map(tidy)).collect::<Vec<_>>()),
                 Column::Decimal(values) => {
                     let float = |(value, decimals): (i128, u32)| value as f64 / 10i128.pow(decimals) as f64;
                     table.column(name, values.iter().map(|value| value.map(float)).collect::<Vec<_>>())
@@ -132,7 +134,7 @@ impl Column {
             Self::Text(values) => quoted(&values[row]),
             Self::Whole(values) => shown(values[row].map(|value| value.to_string())),
             Self::Instant(values) => shown(values[row].map(|value| value.to_string())),
-            Self::Float(values) => shown(values[row].map(|value| value.to_string())),
+            Self::Float(values) => shown(values[row].map(|value| tidy(value).to_string())),
             Self::Decimal(values) => shown(values[row].map(|(value, decimals)| decimal(value, decimals))),
         }
     }
@@ -159,8 +161,8 @@ pub(super) fn side(side: Side) -> &'static str {
 }
 
 /// All tables of a run.
-pub(super) fn tables(kept: &Kept) -> [Table; 4] {
-    [fills(kept), orders(kept), positions(kept), equity(kept)]
+pub(super) fn tables(kept: &Kept, capital: f64) -> [Table; 4] {
+    [fills(kept), orders(kept), positions(kept), equity(kept, capital)]
 }
 
 /// The decimals of an account's prices, quantities and money.
@@ -201,10 +203,10 @@ fn fills(kept: &Kept) -> Table {
 fn orders(kept: &Kept) -> Table {
     let all = &kept.orders;
     let [strategy, instrument] = owners(kept, all.iter().map(|order| order.account));
-    let text = |of: fn(&super::capture::OrderRow) -> String| Column::Text(all.iter().map(of).collect());
-    let instants = |of: fn(&super::capture::OrderRow) -> Option<Instant>| Column::Instant(all.iter().map(of).collect());
+    let text = |of: fn(&super::orders::OrderRow) -> String| Column::Text(all.iter().map(of).collect());
+    let instants = |of: fn(&super::orders::OrderRow) -> Option<Instant>| Column::Instant(all.iter().map(of).collect());
     let terms =
-        |order: &super::capture::OrderRow, of: fn(&super::words::Sent) -> Option<i64>| order.terms.as_ref().and_then(of).map(i128::from);
+        |order: &super::orders::OrderRow, of: fn(&super::words::Sent) -> Option<i64>| order.terms.as_ref().and_then(of).map(i128::from);
     let price = |of: fn(&super::words::Sent) -> Option<i64>| {
         Column::Decimal(all.iter().map(|order| Some((terms(order, of)?, decimals(kept, order.account).0))).collect())
     };
@@ -237,6 +239,7 @@ fn orders(kept: &Kept) -> Table {
             ("filled", Column::Decimal(filled.collect())),
             ("average_price", Column::Float(average.collect())),
             ("fee", Column::Decimal(fee.collect())),
+            ("changes", Column::Whole(all.iter().map(|order| i64::try_from(order.changes).ok()).collect())),
         ],
     }
 }
@@ -282,27 +285,38 @@ fn average_price(position: &Position, instrument: &stillpoint_actors::Instrument
     })
 }
 
-/// The profit of each strategy in each instrument, and the price it is valued at, at each sample.
-fn equity(kept: &Kept) -> Table {
-    let Some(grid) = kept.grid() else { return Table { name: "equity", times: Vec::new(), columns: Vec::new() } };
+/// At each sample the profit of each strategy in each instrument, the price it is valued at, and the equity of the strategy in all its instruments.
+fn equity(kept: &Kept, capital: f64) -> Table {
     let accounts = kept.accounts.len();
     let cells = || (0..kept.sampled).flat_map(move |sample| (0..accounts).map(move |account| (sample, account)));
-    let at = |sample: usize| grid.start + Duration::nanos(grid.step().as_nanos() * sample as i64);
     let [strategy, instrument] = owners(kept, cells().map(|(_, account)| account));
     let mark = |sample: usize, account: usize| {
         let mark = kept.markets[kept.accounts[account].market].marks[sample];
         (!mark.is_nan()).then_some(mark)
     };
+    let strategies: Vec<Option<Vec<usize>>> = (0..accounts).map(|account| whole(kept, account)).collect();
+    let worth = |sample: usize, account: usize| {
+        let profits = strategies[account].as_ref()?.iter().map(|account| kept.accounts[*account].profits[sample]);
+        Some(capital + profits.sum::<f64>())
+    };
     Table {
         name: "equity",
-        times: cells().map(|(sample, _)| at(sample)).collect(),
+        times: cells().map(|(sample, _)| kept.sampled_at(sample)).collect(),
         columns: vec![
             strategy,
             instrument,
             ("profit", Column::Float(cells().map(|(sample, account)| Some(kept.accounts[account].profits[sample])).collect())),
             ("price", Column::Float(cells().map(|(sample, account)| mark(sample, account)).collect())),
+            ("equity", Column::Float(cells().map(|(sample, account)| worth(sample, account)).collect())),
         ],
     }
+}
+
+/// All accounts of the strategy that has this one; `None` if their money is in several currencies.
+fn whole(kept: &Kept, account: usize) -> Option<Vec<usize>> {
+    let all: Vec<usize> = (0..kept.accounts.len()).filter(|other| kept.owner(*other) == kept.owner(account)).collect();
+    let currency = |account: usize| &kept.markets[kept.accounts[account].market].instrument.quote_currency;
+    all.iter().all(|other| currency(*other) == currency(account)).then_some(all)
 }
 
 #[cfg(test)]

@@ -68,12 +68,17 @@ pub(super) const GROUPS: [Group; 5] = [
     Group {
         name: "Result",
         entries: &[
-            entry("capital", "Capital", Money, "What returns are measured against: `--capital` for each strategy."),
+            entry(
+                "capital",
+                "Capital",
+                Money,
+                "What returns are measured against: `--capital` for each strategy; of an account what it had at first.",
+            ),
             entry(
                 "profit",
                 "Net profit",
                 Money,
-                "Realised and unrealised profit less fees; what is held is valued at the last mid, or the last trade, bar or fill where no quotes came.",
+                "Realised and unrealised profit less fees; what is held is valued at the last mid, or the last trade, bar or fill where no quotes came, as in the results of actors; that of an account as its equity is.",
             ),
             entry("fees", "Fees", Money, "The sum of the fees of all fills; rebates are negative."),
             entry("total_return", "Return", Fraction, "equity at the end / capital - 1."),
@@ -194,7 +199,12 @@ pub(super) const LATENCIES: [Entry; 6] = [
 
 /// The figures of a portfolio's account in one currency, at the end of the run.
 pub(super) const ACCOUNTS: [Entry; 8] = [
-    entry("equity", "Equity", Amount, "The balance of the account and what is unrealised, by prices at which positions could be closed."),
+    entry(
+        "equity",
+        "Equity",
+        Amount,
+        "The balance of the account and what is unrealised, by prices at which positions could be closed: the bid of a long one, the ask of a short one.",
+    ),
     entry("balance", "Balance", Amount, "Paid in + realised - fees + funding, and losses that others bear."),
     entry("realised", "Realised", Amount, "The profit of what has been closed, without fees."),
     entry("unrealised", "Unrealised", Amount, "The value of open positions less what they cost."),
@@ -203,3 +213,8 @@ pub(super) const ACCOUNTS: [Entry; 8] = [
     entry("margin", "Margin used", Amount, "The initial margin of cross positions, and what is set aside for isolated ones."),
     entry("free", "Free", Amount, "What new positions can be opened with: equity less margin, and less the worth of what is paid in full."),
 ];
+
+/// The figures of what an account has brought: results and risks, as of a strategy. Its fees are among [`ACCOUNTS`].
+pub(super) fn of_accounts() -> impl Iterator<Item = &'static Entry> {
+    GROUPS[..2].iter().flat_map(|group| group.entries).filter(|entry| entry.key != "fees")
+}

@@ -4,12 +4,14 @@
 //! [`Reporting`] observes the run through [`capture`], which keeps what [`words`] tells of messages; [`figures`] makes all numbers, as the value
 //! that becomes `report.json`; [`page`] draws that value; [`files`] writes the folder.
 
+mod accounts;
 mod books;
 mod capture;
 mod figures;
 mod files;
 mod glossary;
 mod grid;
+mod orders;
 mod page;
 mod statements;
 mod words;
@@ -80,7 +82,7 @@ impl Reporting {
         kept.finish();
         let figures = figures::figures(&kept, about);
         let html = page::page(&figures, &kept).html();
-        files::write(&self.folder, &html, &format!("{figures:#}\n"), &files::tables(&kept))?;
+        files::write(&self.folder, &html, &format!("{figures:#}\n"), &files::tables(&kept, about.capital))?;
         Ok(self.folder.join("report.html"))
     }
 }

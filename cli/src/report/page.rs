@@ -102,21 +102,33 @@ impl<'d> Draw<'d> {
         html
     }
 
+    /// Where the figures of the only account are, if there is one.
+    fn only_account(&self) -> Option<String> {
+        let [portfolio] = self.list("/portfolios") else { return None };
+        let is_only = portfolio["accounts"].as_array().is_some_and(|accounts| accounts.len() == 1);
+        (is_only && portfolio["accounts"][0]["capital"].is_f64()).then(|| "/portfolios/0/accounts/0".to_owned())
+    }
+
+    /// What it came to: of the account that the strategies trade in, if there is one, else of the strategies on their capital.
     fn tiles(&self) -> String {
+        let account = self.only_account();
+        let (of, on) = (account.as_deref().unwrap_or("/total"), if account.is_some() { "account of" } else { "capital of" });
+        let currency = match self.text("/currency") {
+            "" => String::new(),
+            code => format!(", {}", escaped(code)),
+        };
         let mut html = String::from("<div class=\"tiles\">");
-        for (name, key, unit, below) in [
-            ("Net profit", "profit", Unit::Money, Some(("fees", "fees", Unit::Money))),
-            ("Return", "total_return", Unit::Fraction, Some(("on a capital of", "capital", Unit::Money))),
-            ("Sharpe ratio", "sharpe", Unit::Ratio, Some(("Sortino", "sortino", Unit::Ratio))),
-            ("Maximum drawdown", "max_drawdown", Unit::Fraction, Some(("for", "max_drawdown_span", Unit::Span))),
-            ("Fills", "fills", Unit::Count, Some(("orders", "orders", Unit::Count))),
-            ("Hit rate", "hit_rate", Unit::Fraction, Some(("round trips", "round_trips", Unit::Count))),
+        for (name, of, key, unit, (below, below_key, below_unit)) in [
+            ("Net profit", of, "profit", Unit::Money, ("fees", "fees", Unit::Money)),
+            ("Return", of, "total_return", Unit::Fraction, (on, "capital", Unit::Money)),
+            ("Sharpe ratio", of, "sharpe", Unit::Ratio, ("Sortino", "sortino", Unit::Ratio)),
+            ("Maximum drawdown", of, "max_drawdown", Unit::Fraction, ("for", "max_drawdown_span", Unit::Span)),
+            ("Fills", "/total", "fills", Unit::Count, ("orders", "orders", Unit::Count)),
+            ("Hit rate", "/total", "hit_rate", Unit::Fraction, ("round trips", "round_trips", Unit::Count)),
         ] {
-            html.push_str(&format!("<div class=\"tile\"><span>{name}</span>{}", self.figure("b", &format!("/total/{key}"), unit)));
-            if let Some((name, key, unit)) = below {
-                html.push_str(&format!("<small>{name} {}</small>", self.figure("i", &format!("/total/{key}"), unit)));
-            }
-            html.push_str("</div>");
+            let unit_of = if unit == Unit::Money { currency.as_str() } else { "" };
+            let (main, more) = (self.figure("b", &format!("{of}/{key}"), unit), self.figure("i", &format!("{of}/{below_key}"), below_unit));
+            html.push_str(&format!("<div class=\"tile\"><span>{name}{unit_of}</span>{main}<small>{below} {more}</small></div>"));
         }
         html.push_str("</div>\n");
         html
@@ -125,8 +137,9 @@ impl<'d> Draw<'d> {
     /// The samples of a list as points.
     fn samples(&self, path: &str, of: impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
         let step = self.at("/sampling/step_ns").as_f64().unwrap_or(1.0);
+        let end = self.kept.last.map_or(f64::INFINITY, |last| self.since(last));
         let values = self.numbers(path).into_iter().enumerate();
-        values.filter_map(|(index, value)| Some((index as f64 * step, of(value?)))).collect()
+        values.filter_map(|(index, value)| Some(((index as f64 * step).min(end), of(value?)))).collect()
     }
 
     fn chart(&self, id: &str, title: String, unit: &str, height: u32, series: Vec<Series>) -> String {
@@ -139,10 +152,7 @@ impl<'d> Draw<'d> {
         if equity.is_empty() {
             return String::new();
         }
-        let currency = match self.text("/currency") {
-            "" => "quote currency",
-            currency => currency,
-        };
+        let currency = self.text("/currency");
         let series = |name: &str, shape, colour, points| Series { name: name.to_owned(), shape, colour, points };
         let mut peak = f64::NEG_INFINITY;
         let drawdown = equity.iter().map(|(x, value)| {
@@ -156,7 +166,7 @@ impl<'d> Draw<'d> {
         if !ends.is_empty() {
             lines.push(series("maximum drawdown, from and to", Shape::Dots, 1, ends));
         }
-        let mut html = self.chart("equity", "Equity".to_owned(), currency, 260, lines);
+        let mut html = self.chart("equity", "Equity of the strategies, on their capital".to_owned(), currency, 260, lines);
         html.push_str(&self.chart(
             "drawdown",
             "Drawdown".to_owned(),
@@ -175,7 +185,7 @@ impl<'d> Draw<'d> {
         }
         let step = self.at("/sampling/step_ns").as_f64().unwrap_or(0.0);
         html.push_str(&format!(
-            "<p class=\"soft\">Sampled every {} of virtual time; a year has {} such steps. What is held is valued at the last price.</p>",
+            "<p class=\"soft\">Sampled every {} of virtual time; a year has {} such steps. What is held is valued at the last mid, else at the last trade, bar or fill.</p>",
             span(step),
             number(self.at("/sampling/samples_a_year").as_f64().unwrap_or(0.0), 0)
         ));
@@ -280,7 +290,7 @@ impl<'d> Draw<'d> {
                 series.push(Series { name: name.to_owned(), shape, colour, points });
             }
         }
-        let currency = instrument["currency"].as_str().unwrap_or_default();
+        let currency = instrument["currency"].as_str().filter(|currency| !currency.is_empty()).unwrap_or(self.text("/currency"));
         self.chart(&format!("price-{index}"), symbol.to_owned(), currency, 260, series)
     }
 

@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use stillpoint_actors::portfolio::Statement;
 use stillpoint_actors::{
-    Bar, BookChange, BookOrderId, BookUpdate, DepthChange, DepthUpdate, InstrumentId, Liquidity, MarketEvent, Order, OrderAction,
-    OrderEvent, OrderId, OrderKind, OrderRequest, Outcome, Price, Quantity, Quote, Side, Ticket, TimeInForce, Trade, TrailBy,
+    Amendment, Bar, BookChange, BookOrderId, BookUpdate, DepthChange, DepthUpdate, InstrumentId, Liquidity, MarkOf, MarketEvent, Order,
+    OrderAction, OrderEvent, OrderId, OrderKind, OrderRequest, Outcome, Price, Quantity, Quote, Side, Ticket, TimeInForce, Trade, TrailBy,
 };
 use stillpoint_engine::Instant;
 use stillpoint_engine::trace::Wording;
 
-use super::books::Change;
+use super::books;
 
 /// What a message says, as far as a report needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,33 +21,24 @@ pub(super) enum Word {
     /// A price: twice of it, so that a mid has no half.
     Mark { instrument: InstrumentId, of: MarkOf, twice: i128 },
     /// A change of a book.
-    Book { instrument: InstrumentId, change: Change },
+    Book { instrument: InstrumentId, change: books::Change },
     /// Orders that are sent.
     Sent { instrument: InstrumentId, orders: Vec<Sent> },
+    /// An order is asked to be changed.
+    Asked { instrument: InstrumentId, order: OrderId, change: Change },
     /// What came of an order.
     Event { instrument: InstrumentId, order: OrderId, side: Side, what: What },
     /// What an account has: equity, margin used, what is free, and fees, in units of the last decimal.
     Statement { currency: u16, before: Instant, amounts: [i128; 4] },
 }
 
-/// Where a price is from; the later is preferred.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum MarkOf {
-    Fill,
-    Bar,
-    Trade,
-    Quote,
-}
-
-impl MarkOf {
-    /// As `report.json` calls it.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Fill => "fill",
-            Self::Bar => "bar",
-            Self::Trade => "trade",
-            Self::Quote => "mid",
-        }
+/// Where a price is from, as `report.json` calls it.
+pub(super) fn name_of(mark: MarkOf) -> &'static str {
+    match mark {
+        MarkOf::Fill => "fill",
+        MarkOf::Bar => "bar",
+        MarkOf::Trade => "trade",
+        MarkOf::Quote => "mid",
     }
 }
 
@@ -61,6 +52,14 @@ pub(super) struct Sent {
     pub(super) limit: Option<Price>,
     pub(super) trigger: Option<Price>,
     pub(super) time_in_force: String,
+}
+
+/// What an order is to be from now on: its whole quantity, and prices where they change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) quantity: Quantity,
+    pub(super) limit: Option<Price>,
+    pub(super) trigger: Option<Price>,
 }
 
 /// What happened to an order.
@@ -78,6 +77,12 @@ pub(super) enum What {
         how: &'static str,
         why: String,
     },
+    /// It was changed, and so much is left to be done.
+    Changed {
+        left: Quantity,
+    },
+    /// It was not changed.
+    Unchanged,
     /// It lives.
     Alive,
 }
@@ -126,6 +131,9 @@ fn of(message: &dyn Any) -> Option<String> {
         OrderRequest { instrument, action: OrderAction::Bracket { entry, exits }, .. } => {
             Some(sent(*instrument, &[*entry, exits[0], exits[1]]))
         }
+        OrderRequest { instrument, action: OrderAction::Modify(Amendment { id, quantity, limit, trigger, .. }), .. } => {
+            Some(format!("m {} {} {} {} {}", instrument.0, id.0, quantity.0, or_dash(*limit), or_dash(*trigger)))
+        }
         _ => None,
     }
 }
@@ -169,7 +177,6 @@ fn sent(instrument: InstrumentId, tickets: &[Ticket]) -> String {
             OrderKind::TrailingStop(TrailBy::Price(_) | TrailBy::BasisPoints(_)) => ("trailing-stop", None, None),
             OrderKind::Iceberg { limit, .. } => ("iceberg", Some(limit), None),
         };
-        let price = |price: Option<Price>| price.map_or_else(|| "-".to_owned(), |price| price.0.to_string());
         let time = match time_in_force {
             TimeInForce::Gtc => "GTC".to_owned(),
             TimeInForce::Ioc => "IOC".to_owned(),
@@ -177,9 +184,13 @@ fn sent(instrument: InstrumentId, tickets: &[Ticket]) -> String {
             TimeInForce::Gtx => "GTX".to_owned(),
             TimeInForce::Gtd(until) => format!("GTD:{until}"),
         };
-        let _ = write!(text, " {} {} {} {kind} {} {} {time}", id.0, letter(*side), quantity.0, price(limit), price(trigger));
+        let _ = write!(text, " {} {} {} {kind} {} {} {time}", id.0, letter(*side), quantity.0, or_dash(limit), or_dash(trigger));
     }
     text
+}
+
+fn or_dash(price: Option<Price>) -> String {
+    price.map_or_else(|| "-".to_owned(), |price| price.0.to_string())
 }
 
 fn of_event(event: &OrderEvent) -> String {
@@ -191,6 +202,8 @@ fn of_event(event: &OrderEvent) -> String {
         Outcome::Cancelled { cause, .. } => write!(text, "cancelled {}", words(&cause)),
         Outcome::Rejected { reason, .. } => write!(text, "rejected {}", words(&reason)),
         Outcome::Expired { .. } => write!(text, "expired -"),
+        Outcome::Modified { left } => write!(text, "changed {}", left.0),
+        Outcome::ModifyRejected { .. } => write!(text, "unchanged"),
         _ => write!(text, "alive"),
     };
     text
@@ -238,8 +251,9 @@ impl Word {
             "t" => MarkOf::Trade,
             "b" => MarkOf::Bar,
             "d" => return Some(Self::Book { instrument, change: depth_change(words)? }),
-            "k" => return Some(Self::Book { instrument, change: Change::Order(book_change(words)?) }),
+            "k" => return Some(Self::Book { instrument, change: books::Change::Order(book_change(words)?) }),
             "o" => return Some(Self::Sent { instrument, orders: std::iter::from_fn(|| Sent::read(&mut words)).collect() }),
+            "m" => return Self::read_asked(instrument, words),
             _ => return Self::read_event(instrument, words),
         };
         Some(Self::Mark { instrument, of, twice: words.next()?.parse().ok()? })
@@ -249,6 +263,13 @@ impl Word {
         let (currency, before) = (words.next()?.parse().ok()?, Instant::from_nanos(words.next()?.parse().ok()?));
         let mut amount = || words.next()?.parse().ok();
         Some(Self::Statement { currency, before, amounts: [amount()?, amount()?, amount()?, amount()?] })
+    }
+
+    fn read_asked<'t>(instrument: InstrumentId, mut words: impl Iterator<Item = &'t str>) -> Option<Self> {
+        let order = OrderId(words.next()?.parse().ok()?);
+        let quantity = Quantity(words.next()?.parse().ok()?);
+        let mut price = || words.next().map(|price| price.parse().ok().map(Price));
+        Some(Self::Asked { instrument, order, change: Change { quantity, limit: price()?, trigger: price()? } })
     }
 
     fn read_event<'t>(instrument: InstrumentId, mut words: impl Iterator<Item = &'t str>) -> Option<Self> {
@@ -266,6 +287,8 @@ impl Word {
                 },
                 fee: words.next()?.parse().ok()?,
             },
+            "changed" => What::Changed { left: Quantity(words.next()?.parse().ok()?) },
+            "unchanged" => What::Unchanged,
             "alive" => What::Alive,
             how => {
                 let how = ["cancelled", "rejected", "expired"].into_iter().find(|known| *known == how)?;
@@ -288,7 +311,7 @@ impl Sent {
     }
 }
 
-fn depth_change<'t>(mut words: impl Iterator<Item = &'t str>) -> Option<Change> {
+fn depth_change<'t>(mut words: impl Iterator<Item = &'t str>) -> Option<books::Change> {
     let last = words.next()? == "1";
     let change = match words.next()? {
         "clear" => DepthChange::Clear,
@@ -297,7 +320,7 @@ fn depth_change<'t>(mut words: impl Iterator<Item = &'t str>) -> Option<Change> 
             DepthChange::Set { side: side(letter), price: Price(price), quantity: Quantity(quantity) }
         }
     };
-    Some(Change::Depth(change, last))
+    Some(books::Change::Depth(change, last))
 }
 
 fn book_change<'t>(mut words: impl Iterator<Item = &'t str>) -> Option<BookChange> {
@@ -322,7 +345,7 @@ fn side(letter: &str) -> Side {
 mod tests {
     use super::*;
     use stillpoint_actors::portfolio::{CurrencyId, Figures};
-    use stillpoint_actors::{CancelCause, Money};
+    use stillpoint_actors::{CancelCause, Money, Reject};
 
     fn read(message: &dyn Any) -> Option<Word> {
         of(message).and_then(|text| Word::read(&text))
@@ -349,6 +372,12 @@ mod tests {
         assert_eq!(what, What::Ended { how: "cancelled", why: "one-cancels-other".to_owned() });
         let Some(Word::Event { what, .. }) = read(&event(Outcome::Accepted)) else { panic!("no event") };
         assert_eq!(what, What::Alive);
+        let Some(Word::Event { what, .. }) = read(&event(Outcome::Modified { left: Quantity(3) })) else { panic!("no event") };
+        assert_eq!(what, What::Changed { left: Quantity(3) });
+        let Some(Word::Event { what, .. }) = read(&event(Outcome::ModifyRejected { reason: Reject::UnknownOrder })) else {
+            panic!("no event")
+        };
+        assert_eq!(what, What::Unchanged);
         let figures = Figures { paid_in: 100, fees: 3, initial: 20, outright: 7, ..Figures::default() };
         let before = Instant::from_nanos(-5);
         let statement = Statement { before, currency: CurrencyId(1), figures };
@@ -361,7 +390,7 @@ mod tests {
     fn changes_of_books_are_read_back() {
         let (instrument, side, price, quantity, id) = (InstrumentId(2), Side::Sell, Price(-7), Quantity(8), BookOrderId(9));
         for (change, last) in [(DepthChange::Clear, false), (DepthChange::Set { side, price, quantity }, true)] {
-            let word = Word::Book { instrument, change: Change::Depth(change, last) };
+            let word = Word::Book { instrument, change: books::Change::Depth(change, last) };
             assert_eq!(read(&DepthUpdate { instrument, change, last }), Some(word));
         }
         for change in [
@@ -371,8 +400,29 @@ mod tests {
             BookChange::Cancel { id, quantity },
             BookChange::Fill { id, quantity },
         ] {
-            assert_eq!(read(&BookUpdate { instrument, change }), Some(Word::Book { instrument, change: Change::Order(change) }));
+            assert_eq!(read(&BookUpdate { instrument, change }), Some(Word::Book { instrument, change: books::Change::Order(change) }));
         }
+    }
+
+    #[test]
+    fn a_change_that_is_asked_for_is_read_back() {
+        let sim = &mut stillpoint_engine::Simulation::new("words");
+        let owner = sim.actor("owner", Deaf).expect("a name").recipient();
+        for (limit, trigger) in [(Some(Price(-7)), None), (None, Some(Price(8)))] {
+            let (id, side, quantity) = (OrderId(4), Side::Sell, Quantity(9));
+            let action = OrderAction::Modify(Amendment { id, side, quantity, limit, trigger });
+            let change = Change { quantity, limit, trigger };
+            let word = Word::Asked { instrument: InstrumentId(2), order: id, change };
+            assert_eq!(read(&OrderRequest { owner, instrument: InstrumentId(2), action }), Some(word));
+        }
+    }
+
+    struct Deaf;
+
+    impl stillpoint_engine::Actor for Deaf {}
+
+    impl stillpoint_engine::Handler<OrderEvent> for Deaf {
+        fn handle(&mut self, _: &OrderEvent, _: &mut stillpoint_engine::Context<'_, Self>) {}
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use stillpoint_engine::scenario::{Override, Place, Registry, Scenario, ScenarioError};
-use stillpoint_engine::{Duration, End, JobPanic, Outcome, Run, RunError, pool};
+use stillpoint_engine::{Duration, End, Instant, JobPanic, Outcome, Run, RunError, pool};
 
 use super::data::{self, Versions};
 use super::figure::Figure;
@@ -108,10 +108,10 @@ impl Recipe {
     fn try_run(&self, task: Task) -> Done {
         let failed = |error: String| Done::Now { key: None, came: Err(error) };
         let built = match self.scenario(task).and_then(|scenario| Ok((scenario.build(&self.registry)?, scenario))) {
-            Ok((built, scenario)) => self.key(&scenario, &built.files).map(|key| (built.simulation, key)),
+            Ok((built, scenario)) => self.key(&scenario, &built.files).map(|key| (built.simulation, key, scenario.end())),
             Err(error) => Err(error.to_string()),
         };
-        let (simulation, key) = match built {
+        let (simulation, key, end) = match built {
             Ok(built) => built,
             Err(error) => return failed(error),
         };
@@ -122,7 +122,7 @@ impl Recipe {
             Ok(run) => run,
             Err(error) => return failed(error.to_string()),
         };
-        let Some(levels) = self.returns_every.map_or(Some(Vec::new()), |every| self.levels(&mut run, every)) else {
+        let Some(levels) = self.returns_every.map_or(Some(Vec::new()), |every| self.levels(&mut run, every, end)) else {
             return Done::TooManyPeriods;
         };
         match run.finish() {
@@ -138,14 +138,19 @@ impl Recipe {
         }
     }
 
-    /// The objective at the end of each period of a run, the last of which may be shorter; `None` if there are too many.
-    fn levels(&self, run: &mut Run, every: Duration) -> Option<Vec<f64>> {
+    /// The objective at the end of each whole period of a run that ends at `end`, if it is known; `None` if there are too many. What is left after
+    /// the last of them is no period: its gain would count as that of a whole one.
+    fn levels(&self, run: &mut Run, every: Duration, end: Option<Instant>) -> Option<Vec<f64>> {
         let mut levels = Vec::new();
         let Some(begin) = run.next_instant() else { return Some(levels) };
         let mut bound = begin;
         loop {
             bound = bound + every;
-            let goes_on = run.until(bound - Duration::nanos(1));
+            let last = bound - Duration::nanos(1);
+            let goes_on = run.until(last);
+            if !goes_on && end.is_none_or(|end| end < last) {
+                return Some(levels);
+            }
             let reports = run.reports();
             let report = |actor: &str| reports.iter().find(|(path, _)| path.to_string() == actor).map(|(_, report)| report.entries());
             // Before there is a figure, nothing was gained.

@@ -233,7 +233,7 @@ impl UnderWay<'_> {
         let list: Arc<[Task]> = tasks.iter().map(|(task, _)| *task).collect();
         let (results, sweep) = (&mut self.results, self.sweep);
         let (seen, mut heard) = (&mut self.seen, 0);
-        let (mut first, mut completed, mut periods) = (None, 0, 0);
+        let (mut first, mut completed, mut periods, mut lived) = (None, 0, 0, false);
         let done = crew::run_all(&self.recipe, &list, self.threads, |batch| {
             let mut new = Vec::new();
             for (index, done) in batch {
@@ -252,6 +252,7 @@ impl UnderWay<'_> {
                 if let Ok(ran) = came {
                     completed += 1;
                     periods = periods.max(ran.levels.len());
+                    lived |= ran.deliveries > 0;
                     sweep.figures().zip(&mut *seen).for_each(|((figure, _), seen)| *seen |= figure.of(ran).is_some());
                     first.get_or_insert_with(|| ran.clone());
                 }
@@ -262,7 +263,7 @@ impl UnderWay<'_> {
                 show(heard);
             }
             let is_enough = completed >= WITHOUT || heard == list.len();
-            if is_enough && periods == 1 {
+            if is_enough && lived && sweep.returns_every.is_some() && periods < 2 {
                 return Err(periods::too_few(sweep).into());
             }
             let unseen = sweep.figures().zip(&*seen).find(|(_, seen)| !**seen).map(|(figure, _)| figure);

@@ -199,7 +199,8 @@ impl Told<'_> {
     }
 
     pub(super) fn cells(&self, at: usize, score: &Score) -> Vec<String> {
-        let mut cells = vec![(at + 1).to_string()];
+        // A set of which a run failed stands last, and has no rank.
+        let mut cells = vec![score.objective.map_or_else(|| "-".to_owned(), |_| (at + 1).to_string())];
         cells.extend(shown(&self.sweep.sets[score.set]));
         cells.push(printed_or_dash(score.objective));
         if self.has_seeds() {

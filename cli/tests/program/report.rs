@@ -68,6 +68,19 @@ const FIGURES: [(&str, f64); 15] = [
     ("information_ratio", -2427.5124125309367),
 ];
 
+/// What `report_oracle.py` prints of the account whose strategy trades half way to the exchange: see [`account`].
+const ACCOUNT: [(&str, f64); 9] = [
+    ("capital", 1000.0),
+    ("profit", -15.13),
+    ("total_return", -0.015129999999999977),
+    ("volatility", 39.19562453594219),
+    ("sharpe", -2024.5706815379594),
+    ("sortino", -2037.2741518572852),
+    ("max_drawdown", 0.016989999999999998),
+    ("max_drawdown_span", 1855000000.0),
+    ("value_at_risk", 0.0),
+];
+
 pub(crate) fn place() -> Place {
     Place::new(&[("crosses.ron", CROSSES.as_bytes())])
 }
@@ -169,17 +182,85 @@ fn tables_are_those_worked_out_by_hand() {
     let orders = lines("orders.csv");
     let first = "2025-01-01T00:00:03.100Z,one,\"X,Y\",1,sell,market,GTC,2.00,,,2025-01-01T00:00:03Z,2025-01-01T00:00:03.200Z,";
     assert!(orders[1].starts_with(first), "{}", orders[1]);
-    assert!(orders[1].ends_with(",filled,,2.00,99,0.9900"), "{}", orders[1]);
+    assert!(orders[1].ends_with(",filled,,2.00,99,0.9900,0"), "{}", orders[1]);
     assert_eq!(orders.len(), 3);
     let equity = lines("equity.csv");
-    assert_eq!((equity.len(), equity[1].as_str()), (1_202, "2025-01-01T00:00:00Z,one,\"X,Y\",0,"));
-    assert_eq!(equity[1_201], "2025-01-01T00:00:06Z,one,\"X,Y\",-13.13,110");
+    assert_eq!((equity.len(), equity[1].as_str()), (1_202, "2025-01-01T00:00:00Z,one,\"X,Y\",0,,100000"));
+    assert_eq!(equity[0], "time,strategy,instrument,profit,price,equity");
+    assert_eq!(equity[1_201], "2025-01-01T00:00:06Z,one,\"X,Y\",-13.13,110,99986.87");
     #[cfg(feature = "store")]
     for table in ["fills", "orders", "positions", "equity"] {
         let file = stillpoint_store::files::FileReader::open(&place.path("out").join(format!("{table}.parquet")), &Default::default());
         let rows: usize = file.expect("a Parquet file").map(|batch| batch.expect("rows").num_rows()).sum();
         let text = fs::read_to_string(place.path("out").join(format!("{table}.csv"))).expect("a table");
         assert_eq!(rows, text.lines().count() - 1, "{table}");
+    }
+}
+
+/// What an order is for is what its venue has last agreed to. A market maker 100 ms away quotes 4, 2 away from the mid, and moves what is 4 off:
+///
+/// | s | quote | what becomes of its first order, a buy |
+/// |---|---|---|
+/// | 1 | 99 to 101 | 4 at 98 |
+/// | 2 | 97 to 98, of which 3 | 3 are bought at 98, 1 is left; the mid is 97.5, and 95 is 3 off |
+/// | 2.5 | 105 to 107 | 4 more than were filled, 7 in all, at 104 |
+/// | 3 | 100 to 103 | the other 4 are bought at 104; a change to 99 comes too late |
+///
+/// It paid 3 * 98 + 4 * 104 = 710 for 7.
+#[test]
+fn a_changed_order_is_told_as_it_was_changed() {
+    let scenario = br#"(
+        name: "changes",
+        start: "2025-01-01T00:00:00Z",
+        streams: [(name: "quotes", kind: script_quotes(steps: [
+            Add(at: "2025-01-01T00:00:01Z", value: (instrument: 0, bid: 99, bid_quantity: 50, ask: 101, ask_quantity: 50)),
+            Add(at: "2025-01-01T00:00:02Z", value: (instrument: 0, bid: 97, bid_quantity: 50, ask: 98, ask_quantity: 3)),
+            Add(at: "2025-01-01T00:00:02.5Z", value: (instrument: 0, bid: 105, bid_quantity: 50, ask: 107, ask_quantity: 50)),
+            Add(at: "2025-01-01T00:00:03Z", value: (instrument: 0, bid: 100, bid_quantity: 50, ask: 103, ask_quantity: 50)),
+        ]))],
+        actors: [
+            (name: "maker", kind: market_maker(instrument: (id: 0, symbol: "X", price_decimals: 0, quantity_decimals: 0), quotes: ["quotes"],
+                exchange: "exchange", quantity: "4", limit: "100", half_spread: "2", skew: "0", requote: "4")),
+            (name: "exchange", kind: exchange(listings: [(instrument: (id: 0, symbol: "X", price_decimals: 0, quantity_decimals: 0))], quotes: ["quotes"])),
+        ],
+        links: [(from: "maker", to: "exchange", latency: "100ms"), (from: "exchange", to: "maker", latency: "100ms")],
+    )"#;
+    let place = Place::new(&[("changes.ron", scenario)]);
+    well(&place.run(&["run", "changes.ron", "--report", "out"]));
+    let orders = fs::read_to_string(place.path("out/orders.csv")).expect("a table");
+    let heads: Vec<&str> = orders.lines().next().expect("a head").split(',').collect();
+    let first: Vec<&str> = orders.lines().nth(1).expect("an order").split(',').collect();
+    let told = ["order", "side", "quantity", "limit", "end", "filled", "average_price", "changes"]
+        .map(|name| first[heads.iter().position(|head| *head == name).expect("a column")]);
+    assert_eq!(told, ["1", "buy", "7", "104", "filled", "7", "101.428571428571", "1"], "{orders}");
+}
+
+/// What stands in the summary under the name of a figure of the report is that figure; and the last sample is taken at the end.
+#[test]
+fn the_summary_and_the_report_say_the_same() {
+    let place = place();
+    for (scenario, names) in [
+        (repository("examples/scenarios/quickstart.ron").display().to_string(), [("btc", ""), ("eth", ""), ("sol", "")].as_slice()),
+        (repository("examples/scenarios/market-maker.ron").display().to_string(), &[("maker", "BTCUSDT ")]),
+        // With fees.
+        ("crosses.ron".to_owned(), &[("one", ""), ("two", "")]),
+    ] {
+        let ran = place.run(&["run", &scenario, "--report", "out", "--json", "--capital", "1000"]);
+        well(&ran);
+        let (report, told): (_, Json) = (json(&place, "out"), serde_json::from_str(&ran.out).expect("JSON"));
+        for (index, (name, symbol)) in names.iter().enumerate() {
+            let strategy = &report["strategies"][index];
+            assert_eq!(strategy["name"], *name);
+            for figure in ["profit", "fees"] {
+                let summary = told["result"][name][format!("{symbol}{figure}")].as_f64().expect("a number");
+                assert!(close(&strategy[figure], summary), "{scenario}, {name}: {figure} is {} and {summary}", strategy[figure]);
+            }
+            let profit = strategy["profit"].as_f64().expect("a number");
+            assert!(close(strategy["equity"].as_array().and_then(|equity| equity.last()).expect("a sample"), 1_000.0 + profit));
+        }
+        let equity = fs::read_to_string(place.path("out/equity.csv")).expect("a table");
+        let end = equity.lines().last().and_then(|line| line.split(',').next()).map(Json::from);
+        assert_eq!((end.as_ref(), report["sampling"]["end"].as_str()), (Some(&told["virtual_end"]), told["virtual_end"].as_str()));
     }
 }
 
@@ -265,6 +346,8 @@ fn a_run_without_a_market_has_a_report_too() {
 /// | 4.15 | 4 bought at 107, fee 2.14: lost 16, holds 2; a statement of before | | |
 /// | 5 | closing brings the bid, 111: 8 | 1,000 - 16 - 3.13 + 8 = 988.87 | 10 % of 2 * 111 |
 /// | 6 | a statement of before; the bid is 109 | 984.87 | 10 % of 2 * 109 |
+///
+/// So at the samples, 5 ms apart, it has 1,000 before 4.15 s, 983.01 from there on, and 984.87 at the end.
 fn account(statements: &str) -> Place {
     let instrument = r#"(id: 0, symbol: "X,Y", price_decimals: 2, quantity_decimals: 2)"#;
     let account = format!(
@@ -311,7 +394,16 @@ fn accounts_are_those_worked_out_by_hand() {
         assert_eq!(found.len(), 4, "{name}");
         assert!(found.iter().zip(expected).all(|(found, expected)| close(found, expected)), "{name}: {found:?}");
     }
+    for (name, expected) in ACCOUNT {
+        assert!(close(&account[name], expected), "{name}: {} is not {expected}", account[name]);
+    }
+    assert_eq!(report["currency"], "USD", "no instrument names one, and there is one account");
     let html = fs::read_to_string(place.path("out/report.html")).expect("a page");
+    assert!(
+        html.contains("data-path=\"/portfolios/0/accounts/0/total_return\" data-unit=\"fraction\">-1.51 %</b><small>account of"),
+        "a tile"
+    );
+    assert!(html.contains("<span>Net profit, USD</span>"));
     assert!(html.contains("<h2>Accounts</h2>") && html.contains("account &lt;&amp;&gt; · USD: equity"), "a chart with its title");
 }
 
@@ -321,6 +413,7 @@ fn without_statements_an_account_has_its_end_alone() {
     well(&place.run(&["run", "account.ron", "--report", "out"]));
     let account = &json(&place, "out")["portfolios"][0]["accounts"][0];
     assert!(close(&account["equity"], 984.87) && account["over_time"]["equity"].as_array().is_some_and(|list| list.len() == 1));
+    assert!(close(&account["capital"], 1_000.0) && close(&account["total_return"], -0.015_13) && account["volatility"].is_null());
     let html = fs::read_to_string(place.path("out/report.html")).expect("a page");
     assert!(html.contains("statements: \"1s\"") && !html.contains("account-0-equity"));
 }

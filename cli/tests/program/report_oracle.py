@@ -20,6 +20,24 @@ def returns(values):
     return [after / before - 1 for before, after in zip(values, values[1:])]
 
 
+# The account of report.rs, likewise.
+ACCOUNT = [(0, 1000.0), (830, 983.01), (1200, 984.87)]
+
+account = [held(ACCOUNT, sample) for sample in range(1201)]
+moves = returns(account)
+for name, value in {
+    "capital": 1000.0,
+    "profit": -15.13,
+    "total_return": account[-1] / 1000 - 1,
+    "volatility": stdev(moves) * sqrt(YEAR),
+    "sharpe": fmean(moves) / stdev(moves) * sqrt(YEAR),
+    "sortino": fmean(moves) / sqrt(fmean([min(step, 0) ** 2 for step in moves])) * sqrt(YEAR),
+    "max_drawdown": 16.99 / 1000,
+    "max_drawdown_span": (1200 - 829) * STEP * 1e9,
+    "value_at_risk": sorted(moves)[60],
+}.items():
+    print(f'    ("{name}", {value!r}),')
+
 equity = [1000 + held(PROFITS, sample) for sample in range(1201)]
 steps = returns(equity)
 mean, root = fmean(steps), sqrt(YEAR)

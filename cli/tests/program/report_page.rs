@@ -33,7 +33,10 @@ const before = background();
 document.getElementById("theme").click();
 const after = background();
 const cells = [...document.querySelectorAll("[data-path]")].map((cell) => [cell.dataset.path, cell.dataset.unit || "text", cell.textContent]);
-parent.postMessage({ faults, charts, hovered, keyed, hidden: tip.hidden, before, after, cells, wide: document.documentElement.scrollWidth, inner: innerWidth }, "*");
+const lines = [...document.querySelectorAll(".tile > *")].map((part) => Math.round(part.getBoundingClientRect().height / parseFloat(getComputedStyle(part).lineHeight)));
+const statistics = document.querySelector("section[id=statistics] .scroll");
+const hidden_by = statistics.scrollWidth - statistics.clientWidth;
+parent.postMessage({ lines, hidden_by, faults, charts, hovered, keyed, hidden: tip.hidden, before, after, cells, wide: document.documentElement.scrollWidth, inner: innerWidth }, "*");
 </script>"#;
 
 fn chromium() -> Option<&'static str> {
@@ -130,6 +133,11 @@ fn check(scenario: &str, charts: &[&str]) {
             (Some(width.into()), Some(width.into())),
             "nothing is wider than the page"
         );
+        let is_one_line = |lines: &Json| lines.as_u64() == Some(1);
+        assert!(seen["lines"].as_array().is_some_and(|lines| lines.len() == 18 && lines.iter().all(is_one_line)), "{}", seen["lines"]);
+        // Many columns are moved under the names of their rows; one has room on a phone.
+        let is_one = report["strategies"].as_array().is_some_and(|strategies| strategies.len() == 1);
+        assert!(!is_one || seen["hidden_by"] == 0, "{} of the statistics at {width}", seen["hidden_by"]);
         for id in charts {
             let chart = seen["charts"].as_array().and_then(|all| all.iter().find(|chart| chart["id"] == **id));
             let chart = chart.unwrap_or_else(|| panic!("no chart `{id}`"));

@@ -137,6 +137,15 @@ fn one_bad_run_is_a_row_with_its_error() {
     }
     let ran = place.run(&["sweep", "bad.ron"]);
     assert!(ran.code == Some(0) && ran.out.contains("failed: every 10s, panic 2025-01-01T00:00:30Z: "), "{}", ran.out);
+    let ranks: Vec<&str> = ran
+        .out
+        .lines()
+        .skip_while(|line| !line.starts_with("  rank"))
+        .skip(1)
+        .take(4)
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert_eq!(ranks, ["1", "-", "-", "-"], "what failed has no rank: {}", ran.out);
     // What panicked is known to panic; what could not be built is tried again.
     assert_eq!(swept(&place, "bad.ron", &[])["stored"], json!(2));
 }
