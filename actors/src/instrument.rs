@@ -174,7 +174,7 @@ impl Instrument {
 }
 
 /// `value / by` rounded to the nearest, halves away from zero; `by` is above zero.
-fn rounded_quotient(value: i128, by: i128) -> i128 {
+pub(crate) fn rounded_quotient(value: i128, by: i128) -> i128 {
     let (quotient, rest) = (value / by, value % by);
     if rest.abs() >= by - rest.abs() { quotient + value.signum() } else { quotient }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decimal::{Price, Quantity};
 use crate::event::{Quote, Trade};
-use crate::instrument::{ContractKind, Instrument};
+use crate::instrument::{ContractKind, Instrument, rounded_quotient};
 use crate::position::Money;
 
 /// Where a price is from; of two the later is preferred.
@@ -102,9 +102,11 @@ impl Mark {
                 let twice = contracts.saturating_mul(self.twice).saturating_add(cash.0.saturating_mul(2));
                 Money(twice).to_f64(instrument) / 2.0
             }
+            // At a price that is not above zero it has no value.
+            ContractKind::Inverse if self.twice <= 0 => cash.to_f64(instrument),
             ContractKind::Inverse => {
-                let face = contracts as f64 / instrument.quantity_decimals.one() as f64;
-                cash.to_f64(instrument) - if face == 0.0 { 0.0 } else { face / self.to_f64(instrument) }
+                let owed = rounded_quotient(contracts.saturating_mul(2 * instrument.inverse_unit()), self.twice);
+                Money(cash.0.saturating_sub(owed)).to_f64(instrument)
             }
         }
     }
