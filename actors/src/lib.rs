@@ -27,6 +27,7 @@ mod market;
 #[cfg(feature = "operators")]
 pub mod operators;
 mod order;
+mod parts;
 pub mod portfolio;
 mod position;
 #[cfg(feature = "statistics")]
@@ -35,6 +36,7 @@ pub mod strategies;
 pub mod strategy;
 mod sum;
 mod venue;
+mod wiring;
 
 pub use decimal::{DecimalError, Decimals, Price, Quantity, parse_decimal};
 pub use ema_cross::{EmaCross, EmaCrossError, EmaCrossSettings, PriceOf};

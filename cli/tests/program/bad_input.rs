@@ -231,7 +231,7 @@ fn bad_arguments_are_told() {
         (&["graph", "x.ron"], "x.ron: cannot be read"),
         (&["inspect", "x.csv"], "x.csv"),
         (&["diff", "x.trace", "y.trace"], "x.trace"),
-        (&["schema", "recoder"], "there is no kind `recoder`"),
+        (&["schema", "recoder"], "there is no kind `recoder`\nhelp: did you mean `recorder`? `stillpoint kinds` lists them\n"),
         (&["new", "Not A Name"], "cannot name a crate"),
     ] {
         let ran = place.run(args);

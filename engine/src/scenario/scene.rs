@@ -15,7 +15,7 @@ use super::error::ScenarioError;
 use super::faults::{StreamFault, cut, spoil};
 use super::graph::Edge;
 use super::notes::Notes;
-use super::raw::{Parts, cause, range_of};
+use super::raw::{Parts, arguments, cause, range_of};
 use super::registry::ActorEntry;
 use super::schema::{self, KindCall, LatePolicy, Scenario, Ties};
 use super::shared::{Key, Shared};
@@ -51,9 +51,11 @@ impl SceneError {
         Self { about: About::Kind, cause: cause.into(), help: None }
     }
 
-    /// An error about the parameter `name`; the cause reads on from its name, as in "must be below `slow`".
+    /// An error about the parameter `name`; the cause reads on from its name, as in "must be below `slow`". Inside of a parameter, names and
+    /// numbers of elements lead there, such as `listings.0.rules`, and the last one is the name.
     pub fn param(name: &str, cause: impl AsRef<str>) -> Self {
-        Self { about: About::Param(name.to_owned()), cause: format!("`{name}` {}", cause.as_ref()), help: None }
+        let last = name.rsplit_once('.').map_or(name, |(_, last)| last);
+        Self { about: About::Param(name.to_owned()), cause: format!("`{last}` {}", cause.as_ref()), help: None }
     }
 
     /// An error about a text among the parameters, such as a name.
@@ -87,12 +89,22 @@ impl SceneError {
     }
 }
 
-/// The place of a parameter's value.
-fn param_place(scenario: &Scenario, call: &KindCall, name: &str) -> Option<Range<usize>> {
-    match scenario.dialect.split(&scenario.text, &call.params) {
-        Ok(Parts::Named(fields)) => fields.iter().find(|(field, _)| field == name).map(|(_, raw)| range_of(&scenario.text, raw)),
-        _ => None,
+/// The place of a parameter's value, or of as much of the way to it as is written there.
+fn param_place(scenario: &Scenario, call: &KindCall, path: &str) -> Option<Range<usize>> {
+    let (text, mut place) = (&scenario.text, None);
+    for step in path.split('.') {
+        let inside = place.as_ref().map_or(call.params.clone(), |place| arguments(text, place));
+        let next = match scenario.dialect.split(text, &inside) {
+            Ok(Parts::Named(fields)) => fields.iter().find(|(field, _)| field == step).map(|(_, raw)| range_of(text, raw)),
+            Ok(Parts::Listed(items)) => step.parse().ok().and_then(|index: usize| items.get(index)).map(|raw| range_of(text, raw)),
+            _ => None,
+        };
+        match next {
+            Some(next) => place = Some(next),
+            None => break,
+        }
     }
+    place
 }
 
 /// What a kind of stream sees while it makes its stream.
@@ -152,6 +164,10 @@ fn existing(folder: &Path, path: &str, files: &RefCell<BTreeSet<PathBuf>>) -> Re
         files.borrow_mut().insert(full.clone());
         return Ok(full);
     }
+    if full.is_dir() {
+        let error = SceneError::value(path, format!("`{}` is a folder, not a file", full.display()));
+        return Err(error.with_help("name a file in it, or several in `files` where there is such a parameter"));
+    }
     let error = SceneError::value(path, format!("there is no file `{}`", full.display()));
     Err(error.with_help("paths are relative to the folder of the scenario"))
 }
@@ -164,6 +180,7 @@ pub struct Scene<'s, A> {
     edges: &'s mut BTreeSet<Edge>,
     around: &'s Around<'s>,
     name: &'s str,
+    call: &'s KindCall,
     me: Addr<A>,
 }
 
@@ -186,6 +203,32 @@ impl<A: Actor> Scene<'_, A> {
     /// Tells whoever runs the scenario something about the actor being made: see [`Notes`].
     pub fn note<T: Any>(&mut self, note: T) {
         self.around.notes.borrow_mut().add(self.name, note);
+    }
+
+    /// Looks at what other kinds have noted, when all actors are made: for what can only be judged together.
+    ///
+    /// An error is one about the actor being made, and of several actors' the first by name is told.
+    pub fn check(&mut self, check: impl FnOnce(&Notes) -> Result<(), SceneError> + 'static) {
+        self.around.checks.borrow_mut().push((self.call.clone(), Box::new(check)));
+    }
+
+    /// Makes sure that the actor being made and the actor `name` can send to each other: where links are declared, there must be one each way.
+    ///
+    /// # Errors
+    /// [`SceneError`] that says which link is missing.
+    pub fn linked(&self, name: &str) -> Result<(), SceneError> {
+        let links = &self.scenario.links;
+        if links.is_empty() || name == self.name {
+            return Ok(());
+        }
+        for (from, to) in [(self.name, name), (name, self.name)] {
+            if !links.iter().any(|link| link.from.value == from && link.to.value == to) {
+                let error = SceneError::value(name, format!("no link leads from `{from}` to `{to}`"));
+                return Err(error
+                    .with_help(format!("declare it: `links: [(from: \"{from}\", to: \"{to}\", latency: \"1ms\")]`, or no links at all")));
+            }
+        }
+        Ok(())
     }
 
     /// The stream `name`, which must carry messages of type `M`.
@@ -302,12 +345,17 @@ pub(crate) struct Declared {
     pub(crate) message: &'static str,
 }
 
+/// What one kind has to say about what others have noted.
+pub(crate) type Check = Box<dyn FnOnce(&Notes) -> Result<(), SceneError>>;
+
 /// What streams and actors are made with besides their entries.
 pub(crate) struct Around<'s> {
     /// Gets the files that makers ask for.
     pub(crate) files: RefCell<BTreeSet<PathBuf>>,
     /// Gets what makers have to say.
     pub(crate) notes: RefCell<Notes>,
+    /// Gets what is to be looked at when all are made, each with the kind that asks for it.
+    pub(crate) checks: RefCell<Vec<(KindCall, Check)>>,
     pub(crate) shared: Option<&'s Arc<Shared>>,
 }
 
@@ -443,7 +491,7 @@ where
         let params = params_of::<P>(scenario, &entry.kind)?;
         let name = entry.name.value.as_str();
         let me = *cast.actors[name].address.downcast_ref::<Addr<A>>().expect("a kind reserves places of its own type");
-        let mut scene = Scene { simulation: &mut *simulation, scenario, cast, edges, around, name, me };
+        let mut scene = Scene { simulation: &mut *simulation, scenario, cast, edges, around, name, call: &entry.kind, me };
         let actor = (self.make)(params, &mut scene).map_err(|error| error.located(scenario, &entry.kind))?;
         simulation.place(me, actor);
         Ok(())
