@@ -49,7 +49,7 @@ pub(crate) enum Command {
     },
     /// Tells the range, order, gaps and duplicates of a data file.
     Inspect {
-        /// The data: a recording in JSON lines or CSV with a header, perhaps packed with gzip or zstd; DBN, or Parquet, in a program with the
+        /// The data: a recording in JSON lines or of Binance's raw feed, or CSV with a header, perhaps packed with gzip or zstd; DBN, or Parquet, in a program with the
         /// features `dbn` and `parquet`.
         file: PathBuf,
         /// Which time of a recording or a DBN file to look at.
