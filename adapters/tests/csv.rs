@@ -127,7 +127,7 @@ fn without_a_header_columns_are_called_by_their_place() {
 #[test]
 fn rows_of_several_symbols_are_looked_at_apart() {
     // A second after the other is in order, and the same row comes twice.
-    let file = file(b"Ticker,time,price\nA,10,1\nA,20,2\nB,10,7\nB,15,8\nB,15,8\n");
+    let file = file(b"Ticker,time,price\nA,1000000010,1\nA,1000000020,2\nB,1000000010,7\nB,1000000015,8\nB,1000000015,8\n");
     let found = inspect(file.path(), TimeOf::Received).expect("a file with a time column");
     let counts: Vec<_> = found.streams.iter().map(|(name, scan)| (name.as_str(), scan.count, scan.duplicates)).collect();
     assert_eq!((counts, found.overall.duplicates), (vec![("Ticker A", 2, 0), ("Ticker B", 3, 1)], 1));
@@ -140,10 +140,11 @@ fn rows_of_several_symbols_are_looked_at_apart() {
 
 #[test]
 fn a_symbol_that_is_out_of_order_needs_reordering_too() {
-    let file = file(b"time,symbol\n10,A\n8,A\n1,B\n2,B\n");
+    let file = file(b"time,symbol\n1000000010,A\n1000000008,A\n1000000001,B\n1000000002,B\n");
     let text = inspect(file.path(), TimeOf::Received).expect("a file with a time column").to_string();
     assert!(text.contains("Apart each is put in order by `reorder: \"2s\"`: give each value of `symbol`"), "{text}");
-    let alone = inspect(self::file(b"time,symbol\n10,A\n8,A\n").path(), TimeOf::Received).expect("a file with a time column");
+    let alone =
+        inspect(self::file(b"time,symbol\n1000000010,A\n1000000008,A\n").path(), TimeOf::Received).expect("a file with a time column");
     assert_eq!(alone.streams.keys().collect::<Vec<_>>(), ["rows"]);
     assert!(alone.to_string().contains("`reorder: \"2s\"` would put all of them in order."), "{alone}");
 }

@@ -131,7 +131,7 @@ fn a_look_warns_of_what_no_stream_could_read() {
     }
     let bad =
         inspect(&file("cut.txt", &format!("{LINES}8000 {{\"lastUpdateId\":1")), TimeOf::Received).expect_err("a cut line").to_string();
-    assert!(bad.contains("cut.txt:11: column 24: the message is not one of Binance's feed"), "{bad}");
+    assert!(bad.contains("cut.txt:12: column 22: the message is not one of Binance's feed"), "{bad}");
 }
 
 #[test]
