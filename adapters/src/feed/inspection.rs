@@ -42,10 +42,10 @@ pub(crate) fn inspect(path: &Path, time: TimeOf) -> Result<Inspection, DataError
         text.hash(&mut digest);
         let digest = digest.finish();
         let name = if message.is_some() { stream.unwrap_or(WHOLE_BOOKS) } else { OTHERS };
-        if let Some((symbol, _)) = stream.and_then(|stream| stream.split_once('@')) {
-            if !symbols.contains(symbol) {
-                symbols.insert(symbol.to_owned());
-            }
+        if let Some((symbol, _)) = stream.and_then(|stream| stream.split_once('@'))
+            && !symbols.contains(symbol)
+        {
+            symbols.insert(symbol.to_owned());
         }
         for scan in [&mut found.overall, scan_of(&mut found.streams, name)] {
             match at {
