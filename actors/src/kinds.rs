@@ -11,16 +11,18 @@ use crate::decimal::{DecimalError, Decimals, Price, Quantity};
 use crate::declared::declare;
 use crate::ema_cross::{EmaCross, EmaCrossError, EmaCrossSettings, PriceOf};
 use crate::event::{MarketEvent, Quote, Trade};
-use crate::exchange::{Exchange, ExchangeSettings, Latencies, Listing, PhaseChange, PlannedPhase};
+use crate::exchange::{BookKind, Exchange, ExchangeSettings, Latencies, Listing, PhaseChange, PlannedPhase};
 use crate::instrument::{Instrument, InstrumentId};
 use crate::market::{BarMaker, BarPrice, BarSpan, BookUpdate, DepthUpdate};
 use crate::order::{Order, OrderEvent, OrderRequest};
 use crate::position::Money;
 use crate::venue::Venue;
+use crate::wiring::{self, Takes};
 
 /// Adds the kinds `bars`, `ema_cross`, `exchange`, `portfolio` and `venue`, those of [`strategies`](crate::strategies), and scripts of quotes,
 /// trades, both, depth by price, books by order, funding and conversion rates.
 pub fn register(registry: &mut Registry) {
+    crate::parts::register(registry);
     script::<Quote>(
         registry,
         ("script_quotes", "Plays a script of quotes."),
@@ -83,15 +85,15 @@ pub fn register(registry: &mut Registry) {
         .actor("exchange", "Matches orders with each other and with a recorded market: queues, stops, fees, latencies, phases.", exchange)
         .param(
             "listings",
-            "what it trades: `instrument`, and `rules` with book (L1, L2, L3), queue, self_trade, fees (in millionths of the value traded: 100 are a basis point), fee_days (of the volume of their tiers), impact, trigger_by, negative_prices",
+            "what it trades, and by which rules",
         )
         .param("quotes", "streams of quotes, for books of kind L1")
         .param("trades", "streams of trades")
         .param("events", "streams of quotes and trades in one")
         .param("depth", "streams of changes of depth by price, for books of kind L2")
         .param("books", "streams of changes by order, for books of kind L3")
-        .param("latencies", "how long requests (`entry`) and answers (`response`) take beyond links; default: no time")
-        .param("phases", "changes of phase: (at, instrument, phase), of all instruments without one; phases are Open, Halted, Auction, Closed")
+        .param("latencies", "how long requests and answers take beyond links; default: no time")
+        .param("phases", "changes of phase; default: open all the time")
         .param("publish", "whether actors may subscribe to its trades and best prices; default: false")
         .example(
             r#"(listings: [(instrument: (id: 0, symbol: "BTCUSDT"), rules: (fees: [(maker: 200, taker: 500)]))], quotes: ["btc-quotes"], trades: ["btc-trades"], latencies: (entry: Constant("5ms"), response: Constant("5ms")))"#,
@@ -151,7 +153,9 @@ fn ema_cross(params: EmaCrossParams, scene: &mut Scene<'_, EmaCross>) -> Result<
         limit: quantity("limit", &params.limit, decimals)?,
         instrument: params.instrument,
     };
-    let venue = scene.recipient::<Order>(&params.venue)?;
+    let venue = wiring::venue::<Order, _>(scene, &params.venue)?;
+    let symbol = settings.instrument.symbol.clone();
+    wiring::taken(scene, &params.venue, &settings.instrument, move |cause| SceneError::value(&symbol, cause));
     EmaCross::new(settings, venue).map_err(|error| match error {
         EmaCrossError::NotFaster { fast, .. } => SceneError::param("slow", format!("must be above `fast`, which is {fast}")),
         EmaCrossError::NotPositive => SceneError::new(error.to_string()),
@@ -189,6 +193,7 @@ struct VenueParams {
 fn venue(params: VenueParams, scene: &mut Scene<'_, Venue>) -> Result<Venue, SceneError> {
     hear(scene, &params.quotes, &params.trades, &params.events)?;
     params.instruments.iter().try_for_each(|instrument| declare(scene, instrument))?;
+    scene.note(Takes::matched(params.instruments.iter()));
     Ok(Venue::new(params.instruments))
 }
 
@@ -239,9 +244,36 @@ fn exchange(params: ExchangeParams, scene: &mut Scene<'_, Exchange>) -> Result<E
     hear(scene, &params.quotes, &params.trades, &params.events)?;
     subscribe::<DepthUpdate, _>(scene, &params.depth)?;
     subscribe::<BookUpdate, _>(scene, &params.books)?;
+    for (index, listing) in params.listings.iter().enumerate() {
+        possible(listing, index, &params)?;
+        declare(scene, &listing.instrument)?;
+    }
+    scene.note(Takes::matched(params.listings.iter().map(|listing| &listing.instrument)));
     let ExchangeParams { listings, latencies, phases, publish, .. } = params;
-    listings.iter().try_for_each(|listing| declare(scene, &listing.instrument))?;
     Exchange::new(ExchangeSettings { listings, latencies, phases, publish }).map_err(|error| SceneError::new(error.to_string()))
+}
+
+/// Looks at what can be wrong with one listing.
+fn possible(listing: &Listing, index: usize, params: &ExchangeParams) -> Result<(), SceneError> {
+    let Listing { instrument, rules } = listing;
+    let at = |place: &str| format!("listings.{index}.{place}");
+    instrument.check().map_err(|fault| SceneError::param(&at("instrument"), format!("`{}` {fault}", instrument.symbol)))?;
+    rules.fees.check().map_err(|fault| SceneError::param(&at("rules.fees"), format!("of `{}` are no fees: {fault}", instrument.symbol)))?;
+    rules.check().map_err(|fault| SceneError::param(&at("rules"), format!("of `{}` cannot be: {fault}", instrument.symbol)))?;
+    let ExchangeParams { quotes, trades, events, depth, .. } = params;
+    // With trades alone orders can rest in a book of best prices, and trades fill them. A book of orders may be one of the run's own actors.
+    let is_fed = match rules.book {
+        BookKind::L1 => [quotes, trades, events].into_iter().any(|streams| !streams.is_empty()),
+        BookKind::L2 => !depth.is_empty(),
+        BookKind::L3 => true,
+    };
+    if is_fed {
+        return Ok(());
+    }
+    let stream = if rules.book == BookKind::L2 { "depth" } else { "quotes" };
+    let cause = format!("of `{}` is {:?}, but `{stream}` names no stream: its orders would meet no market", instrument.symbol, rules.book);
+    let help = format!("name one in `{stream}`; a market of the run's own actors alone has `rules: (book: L3)`");
+    Err(SceneError::param(&at("rules.book"), cause).with_help(help))
 }
 
 pub(crate) fn hear<A>(scene: &mut Scene<'_, A>, quotes: &[String], trades: &[String], events: &[String]) -> Result<(), SceneError>

@@ -29,6 +29,7 @@ mod market;
 #[cfg(feature = "operators")]
 pub mod operators;
 mod order;
+mod parts;
 pub mod portfolio;
 mod position;
 #[cfg(feature = "statistics")]
@@ -37,6 +38,7 @@ pub mod strategies;
 pub mod strategy;
 mod sum;
 mod venue;
+mod wiring;
 
 pub use decimal::{DecimalError, Decimals, Price, Quantity, parse_decimal};
 pub use declared::{declare, declare_carried};

@@ -8,6 +8,7 @@
 //! One file may be opened as many streams, one for each kind: lines that a stream does not want are told by their first bytes.
 
 mod check;
+mod inspection;
 mod message;
 mod sync;
 
@@ -22,6 +23,7 @@ use crate::binance::TimeOf;
 use crate::error::DataError;
 use crate::input::Lines;
 pub use check::{BookCheck, BookDifference, check_books};
+pub(crate) use inspection::{inspect, is_line};
 use message::{Body, Fault, Kind, Message};
 use sync::{Step, Sync};
 

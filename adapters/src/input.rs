@@ -20,6 +20,9 @@ const LONGEST_LINE: u64 = 1 << 20;
 
 /// A file that cannot be opened.
 pub(crate) fn unopened(path: &Path, error: &io::Error) -> DataError {
+    if path.is_dir() {
+        return DataError::new(path, None, "is a folder, not a file", "name a file in it");
+    }
     let help = match error.kind() {
         io::ErrorKind::NotFound => "check the path, which is relative to the scenario file or, without one, to the current folder",
         _ => "check that it is a file that you may read",

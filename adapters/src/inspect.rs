@@ -13,6 +13,7 @@ use stillpoint_engine::{Digest, Duration, Instant, digest_of};
 use crate::binance::{BinanceReader, BinanceSettings, TimeOf};
 use crate::csv_rows::Rows;
 use crate::error::DataError;
+use crate::feed;
 use crate::input::{Input, Lines, unopened};
 use crate::time_format::TimeFormat;
 
@@ -41,6 +42,11 @@ pub struct Scan {
 }
 
 impl Scan {
+    /// Counts an event that has no time.
+    pub(crate) fn add_timeless(&mut self) {
+        self.count += 1;
+    }
+
     /// Takes an event into account; `digest` stands for its content.
     pub(crate) fn add(&mut self, at: Instant, digest: u64) {
         let duplicate = self.previous == Some((at, digest));
@@ -76,21 +82,86 @@ pub struct Inspection {
     pub format: String,
     /// The file as one stream; its duplicates are those of the streams together.
     pub overall: Scan,
-    /// Its streams by name, such as `instrument 0 quotes`; a CSV or Parquet file has one, `rows`.
+    /// Its streams by name, such as `instrument 0 quotes`. A CSV or Parquet file has one, `rows`, or one for each text in its column of symbols.
     pub streams: BTreeMap<String, Scan>,
+    /// Which kinds of streams read it, and what else is to be known before one does: sentences.
+    pub notes: Vec<String>,
+    /// The column of symbols, if it tells rows apart.
+    symbols: Option<String>,
 }
 
 impl Inspection {
     pub(crate) fn new(format: String) -> Self {
-        Self { format, overall: Scan::default(), streams: BTreeMap::new() }
+        Self { format, overall: Scan::default(), streams: BTreeMap::new(), notes: Vec::new(), symbols: None }
+    }
+
+    /// Adds which kinds of streams read the file.
+    pub(crate) fn read_by(&mut self, kinds: &[&str]) {
+        let (last, rest) = kinds.split_last().expect("some kind reads it");
+        self.notes.push(format!(
+            "It is read by the kinds `{}` and `{last}`; `stillpoint schema {last}` shows the parameters of one.",
+            rest.join("`, `")
+        ));
+    }
+
+    /// Takes a row of a table into account, of which one column may say what it speaks of.
+    pub(crate) fn add_row(&mut self, symbol: Option<&str>, at: Instant, digest: u64) {
+        self.overall.add(at, digest);
+        let name = symbol.unwrap_or(ROWS);
+        // Looked up first: a name is made once for each stream, not for each row.
+        match self.streams.get_mut(name) {
+            Some(scan) => scan.add(at, digest),
+            None => self.streams.entry(name.to_owned()).or_default().add(at, digest),
+        }
+    }
+
+    /// What is known when all rows have been seen, of the column that was taken for one of symbols.
+    pub(crate) fn parted_by(&mut self, column: Option<&str>) {
+        match column {
+            Some(column) if self.streams.len() > 1 => {
+                self.overall.duplicates = self.streams.values().map(|scan| scan.duplicates).sum();
+                let named = |(symbol, scan)| (format!("{column} {symbol}"), scan);
+                self.streams = std::mem::take(&mut self.streams).into_iter().map(named).collect();
+                self.symbols = Some(column.to_owned());
+            }
+            _ => self.streams = BTreeMap::from([(ROWS.to_owned(), self.overall.clone())]),
+        }
+    }
+
+    /// What to do about events that are late in the file as a whole; `None` if there are none.
+    fn remedy(&self) -> Option<String> {
+        if self.overall.is_sorted() {
+            return None;
+        }
+        let (late, bound) = (self.overall.below_maximum, self.overall.furthest_below);
+        let furthest = self.streams.values().map(|scan| scan.furthest_below).max().unwrap_or_default();
+        Some(match &self.symbols {
+            Some(column) => {
+                let order =
+                    if furthest == Duration::ZERO { "in order".to_owned() } else { format!("put in order by `reorder: \"{furthest}\"`") };
+                let example = self.streams.keys().next().and_then(|name| name.strip_prefix(column.as_str())).unwrap_or_default().trim();
+                format!(
+                    "As one stream {late} events are late. Apart each is {order}: give each value of `{column}` a stream of its own, with \
+                     `only: (\"{column}\", \"{example}\")`, or split the file."
+                )
+            }
+            None => format!("As one stream {late} events are late; `reorder: \"{bound}\"` would put all of them in order."),
+        })
     }
 }
 
+/// The one stream of a table that does not part.
+const ROWS: &str = "rows";
+
 /// Reads a file to its end and says what it holds. What it is its first bytes say, and where these say nothing, its name.
 ///
-/// * A file that begins with `{` is taken for a recording of JSON lines, and any that is none of the others for CSV with a header.
+/// * A file that begins with `{` is taken for a recording of JSON lines, one that begins with digits, a space and `{` for one of Binance's raw feed,
+///   and any that is none of the others for CSV with a header.
+/// * In a recording of the raw feed a stream is what is called so there, such as `btcusdt@trade`, and whole books are one more; an event is a
+///   message. Messages of other kinds than those that streams are made of are counted together.
 /// * The time column of a CSV or Parquet file is the first one that is called like a time (`time`, `timestamp`, `ts`, `date`, `datetime`, or
-///   with these at the start or the end); how times are written is guessed from the first row, unless the column's type says it.
+///   with these at the start or the end); how times are written is guessed from the first row, unless the column's type says it. Rows are told
+///   apart by the first column that is called `symbol`, `ticker`, `instrument`, `pair` or `asset`, in whatever case.
 /// * In a DBN file a stream is what one publisher tells of one instrument, in records that streams can be made of; bars are at their ends.
 ///
 /// # Errors
@@ -99,6 +170,7 @@ impl Inspection {
 pub fn inspect(path: &Path, time: TimeOf) -> Result<Inspection, DataError> {
     match Format::of(path)? {
         Format::Json => inspect_recording(path, time),
+        Format::Feed => feed::inspect(path, time),
         Format::Csv => inspect_csv(path),
         Format::Dbn => inspect_dbn(path, time),
         Format::Parquet => inspect_parquet(path),
@@ -109,6 +181,7 @@ pub fn inspect(path: &Path, time: TimeOf) -> Result<Inspection, DataError> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
     Json,
+    Feed,
     Csv,
     Dbn,
     Parquet,
@@ -143,8 +216,15 @@ impl Format {
                 let help = "recordings in JSON lines, CSV, DBN and Parquet can be looked at: convert it, or fetch it again if it should be one of these";
                 return Err(DataError::new(path, Some(lines.number()), "is neither text nor of a known format", help));
             }
-            if let Some(byte) = lines.line().trim_ascii().first() {
-                return Ok(if *byte == b'{' { Self::Json } else { Self::Csv });
+            let line = lines.line().trim_ascii();
+            if !line.is_empty() {
+                return Ok(if line[0] == b'{' {
+                    Self::Json
+                } else if feed::is_line(line) {
+                    Self::Feed
+                } else {
+                    Self::Csv
+                });
             }
         }
         Ok(Self::Csv)
@@ -191,6 +271,7 @@ fn inspect_recording(path: &Path, time: TimeOf) -> Result<Inspection, DataError>
     found.overall.duplicates = streams.values().map(|scan| scan.duplicates).sum();
     let named = |((instrument, trades), scan)| (format!("instrument {instrument} {}", if trades { "trades" } else { "quotes" }), scan);
     found.streams = streams.into_iter().map(named).collect();
+    found.read_by(&["binance_quotes", "binance_trades", "binance_events"]);
     Ok(found)
 }
 
@@ -211,6 +292,14 @@ pub(crate) fn time_column(names: &[String]) -> Result<usize, (String, String)> {
     })
 }
 
+/// How columns are called that say what a row speaks of.
+const SYMBOL_NAMES: [&str; 5] = ["symbol", "ticker", "instrument", "pair", "asset"];
+
+/// Where the first column is that says what a row speaks of.
+pub(crate) fn symbol_column(names: &[String]) -> Option<usize> {
+    names.iter().position(|name| SYMBOL_NAMES.contains(&name.to_ascii_lowercase().as_str()))
+}
+
 fn inspect_csv(path: &Path) -> Result<Inspection, DataError> {
     let mut rows = Rows::start(path, b',', true)?;
     let column = time_column(rows.header()).map_err(|(cause, help)| DataError::new(path, Some(1), cause, help))?;
@@ -222,12 +311,15 @@ fn inspect_csv(path: &Path) -> Result<Inspection, DataError> {
     };
     let mut found = Inspection::new(format!("CSV, by column `{name}` of format `{format}`"));
     rows.set_time(column, format);
+    let symbols = symbol_column(rows.header());
     while rows.advance()? {
         let mut digest = Digest::new();
         rows.record().iter().for_each(|field| field.hash(&mut digest));
-        found.overall.add(rows.time()?, digest.finish());
+        let symbol = symbols.and_then(|column| rows.record().get(column)).map(String::from_utf8_lossy);
+        found.add_row(symbol.as_deref(), rows.time()?, digest.finish());
     }
-    found.streams.insert("rows".to_owned(), found.overall.clone());
+    found.parted_by(symbols.map(|column| rows.header()[column].as_str()));
+    found.read_by(&["csv_quotes", "csv_trades", "csv_bars"]);
     Ok(found)
 }
 
@@ -259,10 +351,6 @@ impl fmt::Display for Inspection {
                 scan.duplicates,
             )?;
         }
-        if !self.overall.is_sorted() {
-            let (late, bound) = (self.overall.below_maximum, self.overall.furthest_below);
-            writeln!(f, "As one stream {late} events are late; `reorder: \"{bound}\"` would put all of them in order.")?;
-        }
-        Ok(())
+        self.remedy().iter().chain(&self.notes).try_for_each(|sentence| writeln!(f, "{sentence}"))
     }
 }

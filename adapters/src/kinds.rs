@@ -33,6 +33,11 @@ use crate::time_format::TimeFormat;
 /// `csv_quotes`, `csv_trades` and `csv_bars`, `parquet_quotes`, `parquet_trades` and `parquet_bars` (with the feature `parquet`). Without a feature its
 /// kinds are there in name only, and say which one it is.
 pub fn register(registry: &mut Registry) {
+    registry
+        .part::<Days>("days", "The days of a pattern of file names.")
+        .field("from", "the first day, such as \"2025-03-24\"")
+        .field("to", "the last day, which is one of them")
+        .optional("skip_missing", "false", "whether a day without a file is passed over");
     binance::<Quote>(registry, "binance_quotes", "Best bid and ask from a recording in JSON lines.");
     binance::<Trade>(registry, "binance_trades", "Trades from a recording in JSON lines.");
     binance::<MarketEvent>(registry, "binance_events", "Quotes and trades as they stand in a recording in JSON lines.");

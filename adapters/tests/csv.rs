@@ -125,6 +125,31 @@ fn without_a_header_columns_are_called_by_their_place() {
 }
 
 #[test]
+fn rows_of_several_symbols_are_looked_at_apart() {
+    // A second after the other is in order, and the same row comes twice.
+    let file = file(b"Ticker,time,price\nA,1000000010,1\nA,1000000020,2\nB,1000000010,7\nB,1000000015,8\nB,1000000015,8\n");
+    let found = inspect(file.path(), TimeOf::Received).expect("a file with a time column");
+    let counts: Vec<_> = found.streams.iter().map(|(name, scan)| (name.as_str(), scan.count, scan.duplicates)).collect();
+    assert_eq!((counts, found.overall.duplicates), (vec![("Ticker A", 2, 0), ("Ticker B", 3, 1)], 1));
+    let text = found.to_string();
+    let remedy = "As one stream 3 events are late. Apart each is in order: give each value of `Ticker` a stream of its own, with \
+                  `only: (\"Ticker\", \"A\")`, or split the file.\n";
+    assert!(text.contains(remedy) && !text.contains("reorder"), "{text}");
+    assert!(text.contains("It is read by the kinds `csv_quotes`, `csv_trades` and `csv_bars`;"), "{text}");
+}
+
+#[test]
+fn a_symbol_that_is_out_of_order_needs_reordering_too() {
+    let file = file(b"time,symbol\n1000000010,A\n1000000008,A\n1000000001,B\n1000000002,B\n");
+    let text = inspect(file.path(), TimeOf::Received).expect("a file with a time column").to_string();
+    assert!(text.contains("Apart each is put in order by `reorder: \"2s\"`: give each value of `symbol`"), "{text}");
+    let alone =
+        inspect(self::file(b"time,symbol\n1000000010,A\n1000000008,A\n").path(), TimeOf::Received).expect("a file with a time column");
+    assert_eq!(alone.streams.keys().collect::<Vec<_>>(), ["rows"]);
+    assert!(alone.to_string().contains("`reorder: \"2s\"` would put all of them in order."), "{alone}");
+}
+
+#[test]
 fn a_look_at_a_file_with_faults() {
     // Instants 10, 20, 20 (the same row again), 15, 40, 30, in seconds.
     let file = file(b"price,Timestamp\n1,1000000010\n2,1000000020\n2,1000000020\n3,1000000015\n4,1000000040\n5,1000000030\n");

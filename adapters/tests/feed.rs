@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use stillpoint_actors::{Decimals, DepthChange, DepthUpdate, Instrument, InstrumentId, Price, Quantity, Quote, Side, Trade, TradeId};
-use stillpoint_adapters::{BookDifference, Fed, FeedReader, FeedSettings, TimeOf, check_books, clock_offset};
+use stillpoint_adapters::{BookDifference, Fed, FeedReader, FeedSettings, TimeOf, check_books, clock_offset, inspect};
 use stillpoint_engine::{Duration, Instant, Source, Timed};
 
 /// Futures: a change before the whole book that it has already, one that begins before it and ends in it, best prices, a trade, a gap.
@@ -97,6 +97,41 @@ fn built_books_are_compared_where_numbers_are_equal() {
     assert_eq!(check.different.into_iter().collect::<Vec<_>>(), [(BookDifference::Quantity, 1)]);
     let (at, told, built) = check.first.expect("one that differs");
     assert_eq!((at.as_nanos(), told.bid_quantity, built.bid_quantity), (5500, Quantity(2), Quantity(3)));
+}
+
+#[test]
+fn a_look_counts_messages_by_their_streams() {
+    let path = file("look.txt", LINES);
+    let found = inspect(&path, TimeOf::Received).expect("a good file");
+    assert_eq!(found.format, "Binance's raw feed, by receive time");
+    let counts: Vec<_> = found.streams.iter().map(|(name, scan)| (name.as_str(), scan.count, scan.duplicates)).collect();
+    let expected = [("others", 1, 0), ("whole books", 1, 0), ("x@bookTicker", 3, 0), ("x@depth@0ms", 4, 0), ("x@trade", 1, 0)];
+    assert_eq!(counts, expected);
+    assert_eq!((found.overall.count, found.overall.backward_steps), (10, 0));
+    // From 1000 to 2000, and from 6000 to 7000; the first counts.
+    assert_eq!(found.overall.longest_gap, (Duration::nanos(1000), Instant::from_nanos(1000)));
+    assert!(
+        found.notes.iter().any(|note| note.contains("`feed_quotes`, `feed_trades` and `feed_depth`") || note.contains("`feed_depth` ("))
+    );
+    let by_exchange = inspect(&path, TimeOf::Exchange).expect("a good file");
+    // In ms: 6 6 8 9 8 9 9, none, 9 9. The last two of the best prices are the same.
+    assert_eq!((by_exchange.overall.count, by_exchange.overall.backward_steps, by_exchange.overall.duplicates), (10, 1, 1));
+    assert_eq!((by_exchange.overall.below_maximum, by_exchange.overall.furthest_below), (1, Duration::millis(1)));
+    assert_eq!(by_exchange.streams["others"].first, None);
+    assert!(by_exchange.to_string().contains("the exchange tells no time"), "{by_exchange}");
+}
+
+#[test]
+fn a_look_warns_of_what_no_stream_could_read() {
+    let lines = LINES.lines().filter(|line| !line.contains("lastUpdateId")).collect::<Vec<_>>().join("\n");
+    let two = lines.replacen("x@trade", "y@trade", 1);
+    let text = inspect(&file("warned.txt", &two), TimeOf::Received).expect("a good file").to_string();
+    for part in ["It speaks of `x`, `y`, but", "no whole book that they could follow"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let bad =
+        inspect(&file("cut.txt", &format!("{LINES}8000 {{\"lastUpdateId\":1")), TimeOf::Received).expect_err("a cut line").to_string();
+    assert!(bad.contains("cut.txt:12: column 22: the message is not one of Binance's feed"), "{bad}");
 }
 
 #[test]

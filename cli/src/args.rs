@@ -49,7 +49,7 @@ pub(crate) enum Command {
     },
     /// Tells the range, order, gaps and duplicates of a data file.
     Inspect {
-        /// The data: a recording in JSON lines or CSV with a header, perhaps packed with gzip or zstd; DBN, or Parquet, in a program with the
+        /// The data: a recording in JSON lines or of Binance's raw feed, or CSV with a header, perhaps packed with gzip or zstd; DBN, or Parquet, in a program with the
         /// features `dbn` and `parquet`.
         file: PathBuf,
         /// Which time of a recording or a DBN file to look at.
@@ -113,7 +113,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "INSTANT")]
     pub(crate) until: Option<Instant>,
     /// Use this seed instead of the scenario's.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = whole::<u64>(0, u64::MAX))]
     pub(crate) seed: Option<u64>,
     /// Change a value of the scenario, such as actors.fast.fast=20 or links.0.latency=1ms; may be given often. A name with dots goes into double
     /// quotes: 'actors."a.b".fast=20'. What the scenario expects is then not checked, unless it is given too: expect.events=5.
@@ -124,7 +124,7 @@ pub(crate) struct RunArgs {
     pub(crate) host: Option<HostArg>,
     /// How many threads the host may use; by default as many as the machine runs at once. Where no other host is asked for, several threads
     /// mean `--host actix`. Only what is joined by links with a latency can be on several threads.
-    #[arg(long, value_name = "THREADS", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "THREADS", value_parser = whole::<u16>(1, u16::MAX.into()))]
     pub(crate) threads: Option<u16>,
     /// Save the run in a file when all up to this instant has been run, then go on.
     #[arg(long, num_args = 2, value_names = ["INSTANT", "FILE"])]
@@ -140,11 +140,19 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "AMOUNT", default_value_t = 100_000.0, value_parser = capital, requires = "report")]
     pub(crate) capital: f64,
     /// Run offloaded jobs on this many threads; 0 runs them inline. It changes no result.
-    #[arg(long, value_name = "THREADS")]
+    #[arg(long, value_name = "THREADS", value_parser = whole::<usize>(0, u16::MAX.into()))]
     pub(crate) pool: Option<usize>,
     /// Measure events and steps per instant, mailbox depth and handler time. It changes no result.
     #[arg(long)]
     pub(crate) metrics: bool,
+}
+
+/// A whole number in these bounds.
+pub(crate) fn whole<T: TryFrom<u64>>(least: u64, most: u64) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync {
+    move |text| {
+        let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+        number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| format!("give a whole number from {least} to {most}"))
+    }
 }
 
 fn capital(text: &str) -> Result<f64, String> {
@@ -167,10 +175,10 @@ pub(crate) struct CheckArgs {
     /// The scenario.
     pub(crate) file: PathBuf,
     /// How often each check is made, each time in another way.
-    #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = whole::<u32>(1, u32::MAX.into()))]
     pub(crate) cases: u32,
     /// Chooses the ways.
-    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, allow_negative_numbers = true, value_parser = whole::<u64>(0, u64::MAX))]
     pub(crate) seed: u64,
     /// Print one JSON object instead of a table.
     #[arg(long)]

@@ -21,7 +21,7 @@ use crate::{interrupt, progress};
 
 /// Checks a scenario, prints what was found, and tells whether all runs were the same.
 pub(crate) fn check(args: &CheckArgs, registry: &Arc<Registry>) -> Result<Done, Failure> {
-    let scenario = Scenario::read(&args.file, &args.sets)?;
+    let scenario = crate::read::scenario(&args.file, &args.sets)?;
     let flag = interrupt::flag().map_err(|error| Failure::Work(format!("Ctrl-C cannot be handled: {error}")))?;
     let request = Request { cases: args.cases, seed: args.seed, interrupt: flag };
     let bar = if args.json { None } else { progress::bar() };

@@ -3,14 +3,14 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use stillpoint_engine::scenario::{Graph, Registry, Scenario};
+use stillpoint_engine::scenario::{Graph, Registry};
 
 use crate::failure::{Done, Failure, print};
 use crate::layout::{Arrow, BOX, Placed, layout};
 
 /// Draws the scenario to a file or to stdout.
 pub(crate) fn graph(file: &Path, output: Option<&Path>, registry: &Registry) -> Result<Done, Failure> {
-    let built = Scenario::read(file, &[])?.build(registry)?;
+    let built = crate::read::scenario(file, &[])?.build(registry)?;
     let drawing = svg(&built.graph);
     match output {
         None => print(&drawing),

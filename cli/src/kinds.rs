@@ -1,6 +1,6 @@
 //! The commands `kinds` and `schema`: what a scenario may say.
 
-use stillpoint_engine::scenario::{KindDoc, ParamDoc, Registry};
+use stillpoint_engine::scenario::{FieldDoc, KindDoc, ParamDoc, Registry};
 use stillpoint_engine::suggest;
 
 use crate::failure::{Done, Failure, print};
@@ -19,18 +19,21 @@ pub(crate) fn list(registry: &Registry) -> String {
 /// One kind with its parameters, or the scenario file as a whole.
 pub(crate) fn schema(registry: &Registry, kind: Option<&str>) -> Result<Done, Failure> {
     let Some(name) = kind else { return print(SCENARIO) };
-    let streams = registry.stream_kinds().filter(|kind| kind.name == name).map(|kind| describe(kind, "stream", "carries"));
-    let actors = registry.actor_kinds().filter(|kind| kind.name == name).map(|kind| describe(kind, "actor", "accepts"));
+    let streams = registry.stream_kinds().filter(|kind| kind.name == name).map(|kind| describe(registry, kind, "stream", "carries"));
+    let actors = registry.actor_kinds().filter(|kind| kind.name == name).map(|kind| describe(registry, kind, "actor", "accepts"));
     let found: Vec<String> = streams.chain(actors).collect();
     if found.is_empty() {
         let known = registry.stream_kinds().chain(registry.actor_kinds()).map(|kind| kind.name);
-        let help = suggest::nearest(name, known).map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
-        return Err(Failure::Input(format!("there is no kind `{name}`{help}; `stillpoint kinds` lists them")));
+        let near = suggest::nearest(name, known).map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+        return Err(Failure::Input(format!("there is no kind `{name}`\nhelp: {near}`stillpoint kinds` lists them")));
     }
     print(&found.join("\n"))
 }
 
-fn describe(kind: &KindDoc, what: &str, verb: &str) -> String {
+fn describe(registry: &Registry, kind: &KindDoc, what: &str, verb: &str) -> String {
+    let parts = registry.parts_of(kind);
+    // A type by the names of the structs in it, which are described below.
+    let named = |of: &str| parts.iter().fold(of.to_owned(), |of, part| part.named_in(&of));
     let mut text = format!("{} ({what})\n  {}\n", kind.name, kind.doc);
     if !kind.messages.is_empty() {
         text.push_str(&format!("  {verb} {}\n", kind.messages.join(", ")));
@@ -42,11 +45,19 @@ fn describe(kind: &KindDoc, what: &str, verb: &str) -> String {
                 Some(false) => "optional",
                 None => "",
             };
-            vec![param.name.to_owned(), param.of.clone(), need.to_owned(), param.doc.to_owned()]
+            vec![param.name.to_owned(), named(&param.of), need.to_owned(), param.doc.to_owned()]
         };
         let rows: Vec<Vec<String>> = kind.params.iter().map(row).collect();
         text.push('\n');
         text.push_str(&table(2, &[Side::Left; 4], &rows));
+    }
+    for part in &parts {
+        let row = |field: &FieldDoc| {
+            let need = field.default.map_or_else(|| "required".to_owned(), |default| format!("default: {default}"));
+            vec![field.name.to_owned(), named(&field.of), need, field.doc.to_owned()]
+        };
+        let rows: Vec<Vec<String>> = part.fields.iter().map(row).collect();
+        text.push_str(&format!("\n  {}: {}\n{}", part.name, part.doc, table(4, &[Side::Left; 4], &rows)));
     }
     if let Some(example) = kind.example {
         text.push_str(&format!("\n  kind: {}{example}\n", kind.name));

@@ -27,6 +27,7 @@ mod new;
 mod numbers;
 mod panics;
 mod progress;
+mod read;
 #[cfg(feature = "report")]
 mod report;
 #[cfg(not(feature = "report"))]
@@ -47,7 +48,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use stillpoint_engine::scenario::{Registry, Scenario};
+use stillpoint_engine::scenario::Registry;
 
 use args::{Args, Command};
 use failure::{Done, Failure};
@@ -92,7 +93,7 @@ fn command(command: &Command, registry: Registry) -> Result<Done, Failure> {
         Command::Run(args) => run::run(args, &Arc::new(registry)),
         Command::Check(args) => check::check(args, &Arc::new(registry)),
         Command::Validate { file, sets } => {
-            let scenario = Scenario::read(file, sets)?;
+            let scenario = read::scenario(file, sets)?;
             let built = scenario.build(&registry)?;
             let (streams, actors, links) = (built.graph.streams.len(), built.graph.actors.len(), built.graph.links.len());
             let counted = [numbers::counted(streams, "stream"), numbers::counted(actors, "actor"), numbers::counted(links, "link")];

@@ -19,7 +19,7 @@ use crate::{interrupt, measure, panics, progress, summary};
 /// Runs a scenario, prints its summary, and tells whether it went as expected.
 pub(crate) fn run(args: &RunArgs, registry: &Arc<Registry>) -> Result<Done, Failure> {
     let overrides = overrides(args);
-    let scenario = Arc::new(Scenario::read(&args.file, &overrides)?);
+    let scenario = Arc::new(crate::read::scenario(&args.file, &overrides)?);
     // What is wrong with it is said once, with its place, before there are hosts and threads.
     let built = scenario.build(registry)?;
     let reporting = args.report.as_ref().map(|folder| Reporting::new(folder, &built)).transpose()?;

@@ -1,6 +1,7 @@
 //! Virtual time: instants and durations in whole nanoseconds. Invariant: arithmetic saturates or is checked; it never wraps.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::{Add, Neg, Sub};
 use std::str::FromStr;
 
@@ -38,6 +39,8 @@ pub enum TimeError {
     Instant(String),
     /// Not a duration.
     Duration(String),
+    /// A duration that does not fit 64 bits of nanoseconds.
+    TooLong(String),
 }
 
 impl fmt::Display for TimeError {
@@ -49,6 +52,7 @@ impl fmt::Display for TimeError {
             Self::Duration(text) => {
                 write!(f, "`{text}` is no duration; write numbers with units (ns, us, ms, s, m, h, d), such as \"250us\" or \"1m30s\"")
             }
+            Self::TooLong(text) => write!(f, "`{text}` is too long; a duration is at most \"106751d\", some 292 years"),
         }
     }
 }
@@ -227,7 +231,7 @@ impl FromStr for Duration {
 
     /// Reads numbers with units, largest first or not: `1m30s`, `-2.5ms`, `0s`. Fractions finer than a nanosecond are refused.
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        let fault = || TimeError::Duration(text.to_owned());
+        let (fault, too_long) = (|| TimeError::Duration(text.to_owned()), || TimeError::TooLong(text.to_owned()));
         let (negative, mut rest) = match text.trim().strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text.trim()),
@@ -242,11 +246,11 @@ impl FromStr for Duration {
             let unit_len = tail.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(tail.len());
             let (unit, tail) = tail.split_at(unit_len);
             let (_, size) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(fault)?;
-            total = total.checked_add(scaled(number, i128::from(*size)).ok_or_else(fault)?).ok_or_else(fault)?;
+            total = total.checked_add(scaled(number, i128::from(*size)).ok_or_else(fault)?).ok_or_else(too_long)?;
             rest = tail;
         }
         let total = if negative { -total } else { total };
-        i64::try_from(total).map(Self).map_err(|_| fault())
+        i64::try_from(total).map(Self).map_err(|_| too_long())
     }
 }
 
@@ -264,8 +268,23 @@ fn scaled(number: &str, size: i128) -> Option<i128> {
     whole.parse::<i128>().ok()?.checked_mul(size)?.checked_add(fraction / divisor)
 }
 
+/// Reads a text as `T`, and says what it expects by a name that people know.
+struct Named<T>(&'static str, PhantomData<T>);
+
+impl<T: FromStr<Err = TimeError>> de::Visitor<'_> for Named<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
 macro_rules! text_serde {
-    ($type:ty) => {
+    ($type:ty, $name:literal) => {
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
@@ -274,15 +293,14 @@ macro_rules! text_serde {
 
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-                text.parse().map_err(de::Error::custom)
+                deserializer.deserialize_str(Named($name, PhantomData))
             }
         }
     };
 }
 
-text_serde!(Instant);
-text_serde!(Duration);
+text_serde!(Instant, "instant");
+text_serde!(Duration, "duration");
 
 #[cfg(test)]
 mod tests {

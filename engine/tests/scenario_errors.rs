@@ -73,8 +73,22 @@ fn names_are_unique_and_nameable() {
 
 #[test]
 fn bad_values_are_told_where_they_stand() {
-    check("\"Jane\"", "3", "bad.ron:7:86: expected string", "");
-    check("rank: 1", "rank: one", "bad.ron:12:49: expected integer", "");
+    check("\"Jane\"", "3", "bad.ron:7:86: expected a text for `value`, found `3`", "");
+    check("to: \"greeter\", delay", "to: 3, delay", "bad.ron:11:63: expected a text for `to`, found `3`", "write `\"3\"`");
+    check("\"250us\"", "250", "bad.ron:14:54: expected a duration for `latency`, found `250`", {
+        "write it with its unit, such as `\"250ms\"`"
+    });
+    check("[\"people\"]", "\"people\"", "bad.ron:11:47: expected a list for `streams`, found `\"people\"`", "write `[\"people\"]`");
+    check("max_steps: 100", "max_steps: \"100\"", "bad.ron:16:25: expected a whole number for `max_steps`, found `\"100\"`", {
+        "write `100`, without quotes"
+    });
+    check("max_steps: 100", "max_steps: 1.5", "bad.ron:16:25: expected a whole number, found `1.5` for `max_steps`", "");
+    check("late: DropAndCount", "late: 3", "bad.ron:7:103: expected a name for `late`, found `3`", {
+        "there are `Error`, `DropAndCount` and `DeliverFlagged`"
+    });
+    let too_long = "bad.ron:11:81: `106752d` is too long; a duration is at most \"106751d\", some 292 years";
+    check("\"1s\"", "\"106752d\"", too_long, "");
+    check("rank: 1", "rank: one", "bad.ron:12:49: expected a whole number for `rank`, found `one`", "");
     let duration = "write numbers with units (ns, us, ms, s, m, h, d), such as \"250us\" or \"1m30s\"";
     check("\"250us\"", "\"250u\"", &format!("bad.ron:14:54: `250u` is no duration; {duration}"), "");
     check("\"1s\"", "\"s\"", &format!("bad.ron:11:81: `s` is no duration; {duration}"), "");
@@ -135,7 +149,7 @@ fn the_line_is_shown_with_a_caret_under_the_mistake() {
 fn errors_of_overrides_name_the_flag() {
     for (given, expected) in [
         ("seeed=1", "--set seeed=1: unknown field `seeed`\nhelp: did you mean `seed`?"),
-        ("seed=-1", "--set seed=-1: integer is out of bounds"),
+        ("seed=-1", "--set seed=-1: `-1` is too small a number for `seed`"),
         ("actors.gretter.keep=1", "--set actors.gretter.keep=1: nothing is called `gretter` there\nhelp: did you mean `greeter`?"),
         ("actors.greeter.kep=1", "--set actors.greeter.kep=1: unknown field `kep`\nhelp: did you mean `keep`?"),
         ("actors.porter.to=nobody", "--set actors.porter.to=nobody: there is no actor `nobody`\nhelp: there are `greeter` and `porter`"),
@@ -144,8 +158,8 @@ fn errors_of_overrides_name_the_flag() {
             "--set streams.people.late=Never: unknown value `Never`\nhelp: there are `Error`, `DropAndCount` and `DeliverFlagged`",
         ),
         ("name.first=x", "--set name.first=x: there is no field to hold `first`"),
-        ("seed=2.5", "--set seed=2.5: expected a whole number, found `2.5`"),
-        ("limits.max_steps=0.25", "--set limits.max_steps=0.25: expected a whole number, found `0.25`"),
+        ("seed=2.5", "--set seed=2.5: expected a whole number, found `2.5` for `seed`"),
+        ("limits.max_steps=0.25", "--set limits.max_steps=0.25: expected a whole number, found `0.25` for `max_steps`"),
         ("links.1.latency=1s", "--set links.1.latency=1s: nothing is called `1` there"),
     ] {
         let given: Override = given.parse().expect("an override");
@@ -180,4 +194,6 @@ fn errors_behind_an_override_keep_their_place() {
 fn a_file_that_is_not_there_is_told() {
     let error = Scenario::read(std::path::Path::new("no/such/file.ron"), &[]).expect_err("no file").to_string();
     assert!(error.starts_with("no/such/file.ron: cannot be read: "), "{error}");
+    let error = Scenario::read(std::path::Path::new("tests"), &[]).expect_err("a folder").to_string();
+    assert_eq!(error, "tests: is a folder, not a file\nhelp: name a file in it");
 }

@@ -16,6 +16,9 @@ use crate::position::Money;
 pub struct FeeRate(pub i32);
 
 impl FeeRate {
+    /// All of the traded value.
+    pub const WHOLE: Self = Self(1_000_000);
+
     /// This part of `notional`, whose sign does not matter, rounded up to [`Money`]'s unit: a fee away from zero and a rebate toward it.
     ///
     /// ```
@@ -90,6 +93,20 @@ impl FeeSchedule {
         match liquidity {
             Liquidity::Maker => tier.maker.of(notional),
             Liquidity::Taker | Liquidity::Auction => tier.taker.of(notional),
+        }
+    }
+}
+
+impl FeeSchedule {
+    /// Why nobody can have meant these rates: one is more than the whole value traded.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn check(&self) -> Result<(), String> {
+        let rates = self.tiers.iter().flat_map(|tier| [tier.maker, tier.taker]);
+        match rates.map(|FeeRate(rate)| rate).find(|rate| rate.unsigned_abs() > FeeRate::WHOLE.0.unsigned_abs()) {
+            Some(rate) => Err(format!("{rate} millionths are more than the whole value; 100 are a basis point, and 10000 a percent")),
+            None => Ok(()),
         }
     }
 }

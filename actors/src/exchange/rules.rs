@@ -88,6 +88,7 @@ impl MarketRules {
     /// A sentence.
     pub fn check(&self) -> Result<(), String> {
         self.queue.check()?;
+        self.fees.check()?;
         self.impact.check()
     }
 }

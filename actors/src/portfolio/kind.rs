@@ -21,6 +21,7 @@ use crate::exchange::Exchange;
 use crate::instrument::Instrument;
 use crate::kinds;
 use crate::order::{Order, OrderEvent, OrderRequest};
+use crate::wiring::{self, Takes};
 
 /// Adds the kind `portfolio`, and scripts of funding and of conversion rates.
 pub(crate) fn register(registry: &mut Registry) {
@@ -35,15 +36,40 @@ pub(crate) fn register(registry: &mut Registry) {
         "(steps: [Add(value: (of: 1, within: 0, rate: 87000, decimals: 0))])",
     );
     registry
+        .part::<CurrencyParams>("currency", "An account of a portfolio.")
+        .field("code", "the currency, such as \"USD\"")
+        .optional(
+            "decimals",
+            "16",
+            "decimals of its amounts, 0 to 18: as many as price and quantity of each contract have together, or more",
+        )
+        .optional("cash", "nothing", "what is paid in at the start, such as \"10000\", with at most 8 decimals");
+    registry
+        .part::<ContractParams>("contract", "An instrument that a portfolio trades.")
+        .field("instrument", "what")
+        .field("exchange", "the actor that takes its orders and trades it; with links declared, there must be one each way")
+        .optional("settlement", "the quote currency", "the code of the currency in which it is settled")
+        .optional("margin", "paid in full", "what must be free to open and to keep a position");
+    registry
+        .part::<MarginParams>("margin", "What must be free to open and to keep a position.")
+        .field("mode", "Cross: the whole account covers it; Isolated: its own margin alone")
+        .field("initial", "the part of its value that is needed to open it, 0 to 1: \"0.1\" for a leverage of 10")
+        .field("maintenance", "the part of its value below which it is liquidated, 0 to 1, no more than `initial`, such as \"0.005\"");
+    registry
+        .part::<RateParams>("rate", "What one of a currency is worth in another.")
+        .field("of", "the code of the one, such as \"EUR\"")
+        .field("within", "the code of the other, such as \"USD\"")
+        .field("rate", "how much of it, such as \"1.08\", with at most 8 decimals");
+    registry
         .actor("portfolio", "Stands between strategies and exchanges: checks margin, books fills, keeps accounts, liquidates.", portfolio)
-        .param("currencies", "its accounts: `code`, `decimals` (of its amounts; default: 16), `cash` (what is paid in, such as \"10000\"; default: nothing)")
+        .param("currencies", "its accounts")
         .param(
             "contracts",
-            "what it trades: `instrument`, `exchange`, `settlement` (the code of a currency; default: the quote currency), `margin`: (mode: Cross or Isolated, initial: \"0.1\" for a leverage of 10, maintenance: \"0.005\"); without margin it is paid in full",
+            "what it trades, and where",
         )
         .param("keeping", "Netting: one position of an instrument; Hedging: long ones of strategies beside short ones of others; default: Netting")
         .param("within", "the currency in which all equity is counted; default: the first")
-        .param("rates", "what one of a currency is worth in another at the start: (of: \"EUR\", within: \"USD\", rate: \"1.08\")")
+        .param("rates", "what one of a currency is worth in another at the start; default: unknown")
         .param("liquidation_fee", "the part of its value that closing a position costs whose margin is used up, such as \"0.005\"; default: nothing")
         .param("statements", "how often it writes down its figures, such as \"1s\", which reports draw; default: never")
         .param("quotes", "streams of quotes to value positions by")
@@ -145,6 +171,7 @@ fn portfolio(params: PortfolioParams, scene: &mut Scene<'_, PortfolioActor>) -> 
     kinds::subscribe::<ConversionRate, _>(scene, &params.conversions)?;
     for name in &params.quotes_of {
         let exchange = scene.addr::<Exchange>(name)?;
+        scene.linked(name)?;
         scene.subscribe_to::<Quote, _>(exchange);
     }
     let mut portfolio = Portfolio::new(params.keeping);
@@ -164,9 +191,11 @@ fn portfolio(params: PortfolioParams, scene: &mut Scene<'_, PortfolioActor>) -> 
         portfolio.set_rate(of, within, (price, EIGHT)).map_err(|error| SceneError::value(rate, error.to_string()))?;
     }
     let mut routes = Vec::new();
-    for contract in &params.contracts {
-        routes.push(listed(&mut portfolio, &codes, contract, scene)?);
+    for (index, contract) in params.contracts.iter().enumerate() {
+        routes.push(listed(&mut portfolio, &codes, (contract, index), scene)?);
     }
+    let onward = params.contracts.iter().map(|it| (it.instrument.id, (it.instrument.symbol.clone(), Some(it.exchange.clone()))));
+    scene.note(Takes(onward.collect()));
     let fee = params.liquidation_fee.as_ref().map(|fee| parts("liquidation_fee", fee)).transpose()?.unwrap_or_default();
     let fault = |error: PortfolioError| SceneError::param("contracts", format!("cannot be traded: {error}"));
     let actor = PortfolioActor::new(portfolio, within, None).and_then(|actor| actor.trading(routes, fee)).map_err(fault)?;
@@ -189,6 +218,13 @@ fn accounts(portfolio: &mut Portfolio, currencies: &[CurrencyParams]) -> Result<
         portfolio.add_currency(id, Currency { code: code.clone(), decimals: *decimals }).map_err(fault)?;
         if let Some(cash) = cash {
             let amount = kinds::money("cash", cash, u32::from(decimals.count())).map_err(|_| not_an_amount(cash, *decimals))?;
+            if amount.0 < 0 {
+                let error = SceneError::param(
+                    &format!("currencies.{number}.cash"),
+                    format!("is `{cash}`, but no less than nothing can be paid in"),
+                );
+                return Err(error.with_help("give an amount that is not below zero, such as \"1000\""));
+            }
             portfolio.pay_in(id, amount.0).map_err(fault)?;
         }
     }
@@ -199,7 +235,7 @@ fn accounts(portfolio: &mut Portfolio, currencies: &[CurrencyParams]) -> Result<
 fn listed(
     portfolio: &mut Portfolio,
     codes: &Codes,
-    contract: &ContractParams,
+    (contract, index): (&ContractParams, usize),
     scene: &mut Scene<'_, PortfolioActor>,
 ) -> Result<PortfolioRoute, SceneError> {
     let ContractParams { instrument, exchange, settlement, margin } = contract;
@@ -217,7 +253,15 @@ fn listed(
     let contract = Contract::of(instrument, settlement, margin.transpose()?);
     portfolio.add_contract(instrument.id, contract).map_err(|error| fault(format!("cannot be kept: {error}")))?;
     declare(scene, instrument)?;
-    Ok(PortfolioRoute { instrument: instrument.clone(), venue: scene.recipient::<OrderRequest>(exchange)? })
+    let at = move |field| format!("contracts.{index}.{field}");
+    if exchange == scene.name() {
+        let error = SceneError::param(&at("exchange"), "names the portfolio itself: orders would never come to an exchange");
+        return Err(error.with_help("name an exchange"));
+    }
+    let venue = wiring::venue::<OrderRequest, _>(scene, exchange)?;
+    wiring::taken(scene, exchange, instrument, move |cause| SceneError::param(&at("instrument"), cause));
+    wiring::ends(scene, exchange, instrument.id, move |cause| SceneError::param(&at("exchange"), cause));
+    Ok(PortfolioRoute { instrument: instrument.clone(), venue })
 }
 
 fn known(codes: &Codes, code: &str) -> Result<CurrencyId, SceneError> {

@@ -20,6 +20,7 @@ use crate::kinds;
 use crate::market::BarMaker;
 use crate::order::{OrderEvent, OrderRequest};
 use crate::strategy::{BasisPoints, InstrumentLimits, OrderRate, RiskLimits, Route, SettingsError, Strategy, Trader, TraderSettings};
+use crate::wiring;
 
 /// Documents what all kinds of strategies have in common.
 macro_rules! trader_params {
@@ -31,7 +32,7 @@ macro_rules! trader_params {
             .param("events", "streams of quotes and trades in one to hear")
             .param("bars", "streams of bars to hear")
             .param("bars_of", "actors of kind `bars` to hear; with links declared, there must be one each way")
-            .param("limits", "max_order, max_position (of each instrument), max_open_orders, max_orders: (count, within), collar (basis points from the mid), max_loss; default: none")
+            .param("limits", "what it must not go beyond; default: nothing")
             .param("trade_from", "when trading begins: what comes before is there to learn from; default: at the start")
             .param("trade_until", "when everything is cancelled and trading is over; default: never")
             .accepts::<OrderEvent>()
@@ -40,6 +41,14 @@ macro_rules! trader_params {
 
 /// Adds the kinds `breakout`, `ma_cross`, `macd_rsi`, `market_maker`, `pairs` and `twap`.
 pub(crate) fn register(registry: &mut Registry) {
+    registry
+        .part::<LimitsParams>("limits", "What a strategy must not go beyond.")
+        .optional("max_order", "any", "the largest quantity of one order, such as \"0.5\"")
+        .optional("max_position", "any", "the largest position of each instrument, long or short, such as \"2\"")
+        .optional("max_open_orders", "any", "how many orders may be open")
+        .optional("max_orders", "any", "how many orders and changes may be sent in a time")
+        .optional("collar", "any", "how far a limit may be from the mid price, either way, in basis points")
+        .optional("max_loss", "any", "the loss at which it cancels everything and stops, in the currency of prices, such as \"100\"");
     let doc = "Quotes both sides of the mid price with post-only orders, shifted against what it holds.";
     let kind = registry.actor("market_maker", doc, market_maker);
     let kind = kind
@@ -192,11 +201,16 @@ impl Common<'_> {
         kinds::subscribe::<Bar, _>(scene, self.bars)?;
         for name in self.bars_of {
             let maker = scene.addr::<BarMaker>(name)?;
+            scene.linked(name)?;
             scene.subscribe_to::<Bar, _>(maker);
         }
-        let venue = scene.recipient::<OrderRequest>(self.exchange)?;
         let strategy = strategy.map_err(fault)?;
-        instruments.iter().try_for_each(|instrument| declare(scene, instrument))?;
+        let venue = wiring::venue::<OrderRequest, _>(scene, self.exchange)?;
+        for instrument in &instruments {
+            let symbol = instrument.symbol.clone();
+            wiring::taken(scene, self.exchange, instrument, move |cause| SceneError::value(&symbol, cause));
+            declare(scene, instrument)?;
+        }
         let limits = self.risk_limits(&instruments)?;
         let routes = instruments.into_iter().map(|instrument| {
             let limits = self.instrument_limits(&instrument)?;

@@ -7,7 +7,7 @@ use super::{positive, whole_lots, whole_times};
 use crate::decimal::{Decimals, Price, Quantity};
 use crate::event::{Quote, Side};
 use crate::instrument::{Instrument, InstrumentId};
-use crate::order::{OrderId, OrderKind, TimeInForce};
+use crate::order::{OrderEvent, OrderId, OrderKind, Outcome, Reject, TimeInForce};
 use crate::strategy::{Desk, Execution, SettingsError, Strategy};
 
 /// What a [`MarketMaker`] quotes, and how.
@@ -33,7 +33,9 @@ pub struct MarketMakerSettings {
 /// than given more.
 ///
 /// It looks at its orders whenever a quote or a fill comes. An order that is where it should be stays and keeps its place in the queue; else it
-/// is moved, one change at a time. Prices are rounded away from the mid to whole ticks and never cross the other side of the quote.
+/// is moved, one change at a time. What the exchange has rejected is not asked for again before another price or quantity is wanted, or something was
+/// filled; but rejections that pass with the market, as of orders that would take, are none of that sort. Prices are rounded
+/// away from the mid to whole ticks and never cross the other side of the quote.
 ///
 /// It reports how much it has `bought` and `sold`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,10 +43,27 @@ pub struct MarketMaker {
     settings: MarketMakerSettings,
     bid: Option<OrderId>,
     ask: Option<OrderId>,
+    /// What was last asked for, bids first, and whether it was rejected.
+    #[serde(default)]
+    asked: [Option<Asked>; 2],
     /// In units of the last of the decimals, which are those of the instrument once there was a fill.
     bought: i128,
     sold: i128,
     decimals: Decimals,
+}
+
+/// What was asked for on a side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Asked {
+    order: OrderId,
+    price: Price,
+    quantity: Quantity,
+    is_rejected: bool,
+}
+
+/// Whether what was rejected for this reason may be taken the next time, though nothing of it is changed.
+fn passes(reason: Reject) -> bool {
+    matches!(reason, Reject::WouldTake | Reject::Halted | Reject::InAuction | Reject::Closed | Reject::NotOpen)
 }
 
 impl MarketMaker {
@@ -64,7 +83,7 @@ impl MarketMaker {
                 return Err(SettingsError::new(field, "is below zero; give a distance"));
             }
         }
-        Ok(Self { settings, bid: None, ask: None, bought: 0, sold: 0, decimals: Decimals::EIGHT })
+        Ok(Self { settings, bid: None, ask: None, asked: [None; 2], bought: 0, sold: 0, decimals: Decimals::EIGHT })
     }
 
     /// The price and the quantity it wants to quote on a side; no quantity where it has reached its limit.
@@ -100,12 +119,19 @@ impl MarketMaker {
     }
 
     /// Brings the order of a side to where it is wanted: its number, if there is one now.
-    fn place(&self, side: Side, order: Option<OrderId>, (price, quantity): (Price, Quantity), desk: &mut Desk<'_>) -> Option<OrderId> {
+    fn place(&mut self, side: Side, order: Option<OrderId>, (price, quantity): (Price, Quantity), desk: &mut Desk<'_>) -> Option<OrderId> {
         let MarketMakerSettings { instrument, requote, .. } = self.settings;
+        let asked = &mut self.asked[usize::from(side == Side::Sell)];
+        if asked.is_some_and(|asked| asked.is_rejected && (asked.price, asked.quantity) == (price, quantity)) {
+            return order.filter(|id| desk.order(*id).is_some());
+        }
+        let ask = |order| Some(Asked { order, price, quantity, is_rejected: false });
         let Some(order) = order.and_then(|id| desk.order(id)).copied() else {
             let kind = OrderKind::Limit(price);
             let place = |desk: &mut Desk<'_>| desk.submit(instrument, side, quantity, kind, TimeInForce::Gtx).ok();
-            return if quantity.0 > 0 && desk.closed().is_none() { place(desk) } else { None };
+            let placed = if quantity.0 > 0 && desk.closed().is_none() { place(desk) } else { None };
+            *asked = placed.and_then(ask);
+            return placed;
         };
         let moved = order.limit().map_or(0, |limit| limit.0.abs_diff(price.0));
         let is_moved = moved > 0 && i128::from(moved) >= i128::from(requote.0);
@@ -114,6 +140,8 @@ impl MarketMaker {
             // Where it may not be changed, it must not stay either.
             if quantity.0 == 0 || desk.modify(order.id, whole, Some(price), None).is_err() {
                 _ = desk.cancel(order.id);
+            } else {
+                *asked = ask(order.id);
             }
         }
         Some(order.id)
@@ -135,7 +163,17 @@ impl Strategy for MarketMaker {
             Side::Buy => self.bought += i128::from(fill.quantity.0),
             Side::Sell => self.sold += i128::from(fill.quantity.0),
         }
+        for asked in self.asked.iter_mut().flatten() {
+            asked.is_rejected = false;
+        }
         self.requote(desk);
+    }
+
+    fn on_order(&mut self, event: &OrderEvent, _: &mut Desk<'_>) {
+        let (Outcome::Rejected { reason, .. } | Outcome::ModifyRejected { reason }) = event.outcome else { return };
+        for asked in self.asked.iter_mut().flatten().filter(|asked| asked.order == event.order) {
+            asked.is_rejected = !passes(reason);
+        }
     }
 
     fn report(&self, report: &mut Report) {

@@ -165,6 +165,13 @@ fn errors_name_their_places() {
     check("liquidation_fee: \"0.01\"", "liquidation_fee: \"-1\"", "\"-1\"", "`liquidation_fee` is `-1`, which is no part of a whole");
     check("exchange: \"exchange\"", "exchange: \"exchang\"", "\"exchang\"", "did you mean `exchange`?");
     check("quotes_of: [\"exchange\"]", "quotes_of: [\"buyer\"]", "\"buyer\"", "buyer");
+    check("cash: \"17.5\"", "cash: \"-17.5\"", "\"-17.5\"", "`cash` is `-17.5`, but no less than nothing can be paid in");
+    let twice = "exchange: \"exchange\",\n                margin";
+    check(twice, &twice.replace("\"exchange\"", "\"account\""), "\"account\",\n", "`exchange` names the portfolio itself");
+    check("listings: [(instrument: (id: 0", "listings: [(instrument: (id: 4", "(id: 0, symbol: \"X\"", {
+        "`X` (id 0) is not traded by `exchange`: `exchange` trades `X` (id 4): give the id of one of these"
+    });
+    check("quotes: [\"quotes\"], publish", "publish", "(instrument: (id: 0", "`book` of `X` is L1, but `quotes` names no stream");
     check("mode: Cross", "mode: Crossed", "Crossed", "Cross");
     check("liquidation_fee", "liquidation_fees", "liquidation_fees", "did you mean `liquidation_fee`?");
 }

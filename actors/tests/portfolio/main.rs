@@ -6,6 +6,7 @@ mod kind;
 mod ledger;
 mod liquidations;
 mod trading;
+mod wiring;
 
 use stillpoint_actors::portfolio::{Contract, Currency, CurrencyId, Fill, Keeping, Leg, Margin, MarginMode, Parts, Portfolio};
 use stillpoint_actors::{ContractKind, Decimals, InstrumentId, Price, Quantity, Side};

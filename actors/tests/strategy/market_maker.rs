@@ -121,3 +121,11 @@ fn what_may_not_be_changed_is_cancelled() {
     });
     check_asked(sim, &["1 X Buy 2@98 Gtx", "1 X Sell 2@102 Gtx", "10 X 2 off", "10 X 1 off", "20 X Buy 2@99 Gtx", "20 X Sell 2@103 Gtx"]);
 }
+
+/// Its bids are below zero, where there are no prices.
+#[test]
+fn what_was_rejected_is_not_asked_for_again_until_something_changes() {
+    let quotes = [timed(1, 1, 3), timed(10, 1, 3), timed(20, 2, 4), timed(30, 2, 4)];
+    let stage = Stage::new(Latencies::default(), &quotes, &[]);
+    check_asked(stage.with(maker(1, 9, 5, 0, 0), |_| {}), &["1 X Buy 1@-3 Gtx", "1 X Sell 1@7 Gtx", "20 X 2 to 1@8", "20 X Buy 1@-2 Gtx"]);
+}

@@ -46,5 +46,6 @@ pub(crate) fn inspect(path: &Path, time: TimeOf) -> Result<Inspection, DataError
     };
     found.overall.duplicates = streams.values().map(|scan| scan.duplicates).sum();
     found.streams = streams.into_iter().map(named).collect();
+    found.read_by(&["dbn_quotes", "dbn_trades", "dbn_events", "dbn_depth", "dbn_book", "dbn_bars"]);
     Ok(found)
 }

@@ -113,13 +113,7 @@ impl<'a> Message<'a> {
     /// The message of a line; `None` if it is empty or of a kind that is not wanted, or not known.
     pub(super) fn parse(line: &'a [u8], is_wanted: impl Fn(Kind) -> bool) -> Result<Option<Self>, Fault> {
         let line = line.trim_ascii();
-        if line.is_empty() {
-            return Ok(None);
-        }
-        let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let nanos = std::str::from_utf8(&line[..digits]).ok().and_then(|text| text.parse().ok()).ok_or(Fault::NoReceiveTime)?;
-        let received = Instant::from_nanos(nanos);
-        let text = line[digits..].trim_ascii_start();
+        let Some((received, text)) = received(line)? else { return Ok(None) };
         let Some(kind) = kind_of(text).filter(|kind| is_wanted(*kind)) else { return Ok(None) };
         let from = line.len() - text.len();
         let fault = |error| Fault::Json(from, error);
@@ -141,6 +135,25 @@ impl<'a> Message<'a> {
         };
         millis.map(|millis| millis.checked_mul(1_000_000).map(Instant::from_nanos).ok_or(Fault::Time(millis))).transpose()
     }
+}
+
+/// When a line came, and what came; `None` if it is empty.
+pub(super) fn received(line: &[u8]) -> Result<Option<(Instant, &[u8])>, Fault> {
+    let line = line.trim_ascii();
+    if line.is_empty() {
+        return Ok(None);
+    }
+    let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let nanos = std::str::from_utf8(&line[..digits]).ok().and_then(|text| text.parse().ok()).ok_or(Fault::NoReceiveTime)?;
+    Ok(Some((Instant::from_nanos(nanos), line[digits..].trim_ascii_start())))
+}
+
+/// The name of the stream that a message is from, such as `btcusdt@trade`; whole books are from none.
+pub(super) fn stream_of(text: &[u8]) -> Option<&str> {
+    let key = br#""stream":""#;
+    let start = &text[..text.len().min(GLANCE)];
+    let name = &start[memmem::find(start, key)? + key.len()..];
+    std::str::from_utf8(&name[..memmem::find(name, b"\"")?]).ok()
 }
 
 /// A line that is no JSON object is taken for a whole book too, whose parser then says what is wrong.

@@ -7,7 +7,7 @@ use stillpoint_engine::Instant;
 
 use super::{Opened, Rows, cell, is_stamp, is_value};
 use crate::error::DataError;
-use crate::inspect::{Inspection, time_column};
+use crate::inspect::{Inspection, symbol_column, time_column};
 use crate::time_format::TimeFormat;
 
 /// Reads a file to its end. Its time column is found as that of a CSV file is; a format is guessed only where the type does not say it.
@@ -24,6 +24,8 @@ pub(crate) fn inspect(path: &Path) -> Result<Inspection, DataError> {
             "call the column of times `time`, or look at the file through a scenario that names it",
         ));
     }
+    let symbols = symbol_column(&file.columns).filter(|column| is_value(file.type_of(*column)));
+    let parts = symbols.map(|column| file.columns[column].clone());
     let all = (0..file.columns.len()).collect();
     let mut rows = file.rows(&all, time, None)?;
     let mut more = rows.advance()?;
@@ -42,22 +44,29 @@ pub(crate) fn inspect(path: &Path) -> Result<Inspection, DataError> {
             content += 1;
             last = Some((at, rows.cells()));
         }
-        found.overall.add(at, content);
+        let symbol = symbols.map(|column| rows.text(column));
+        found.add_row(symbol.as_deref(), at, content);
         more = rows.advance()?;
     }
-    found.streams.insert("rows".to_owned(), found.overall.clone());
+    found.parted_by(parts.as_deref());
+    found.read_by(&["parquet_quotes", "parquet_trades", "parquet_bars"]);
     Ok(found)
 }
 
 impl Rows {
     /// The format that the time of the row is probably in.
     fn guess(&self) -> Result<TimeFormat, DataError> {
-        let text = cell(self.batch.columns[self.time].as_ref(), self.batch.row).text();
-        TimeFormat::guess(&text).ok_or_else(|| {
-            let (name, text) = (&self.header[self.time], String::from_utf8_lossy(&text));
+        let text = self.text(self.time);
+        TimeFormat::guess(text.as_bytes()).ok_or_else(|| {
+            let name = &self.header[self.time];
             let cause = format!("column `{name}`: `{text}` is in no time format that can be guessed");
             self.fault(cause, "look at the file through a scenario that names its format")
         })
+    }
+
+    /// What the row says in a column.
+    fn text(&self, column: usize) -> String {
+        String::from_utf8_lossy(&cell(self.batch.columns[column].as_ref(), self.batch.row).text()).into_owned()
     }
 
     /// The row, a column each.

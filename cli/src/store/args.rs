@@ -11,6 +11,7 @@ use stillpoint_store::files::{ColumnType, FileFormat};
 
 use super::name::{LibraryName, SnapshotPin, SymbolName};
 use super::place::Place;
+use crate::args::whole;
 
 #[derive(Args, Debug)]
 pub(crate) struct StoreArgs {
@@ -179,10 +180,10 @@ pub(crate) struct ReadArgs {
     /// LIBRARY/SYMBOL, perhaps with @VERSION or @SNAPSHOT
     pub(crate) symbol: SymbolName,
     /// The first so many rows. A table shows 10 if nothing is said; CSV and JSON have all.
-    #[arg(long, value_name = "ROWS", conflicts_with = "tail")]
+    #[arg(long, value_name = "ROWS", conflicts_with = "tail", value_parser = whole::<u64>(0, u64::MAX))]
     pub(crate) head: Option<u64>,
     /// The last so many rows.
-    #[arg(long, value_name = "ROWS")]
+    #[arg(long, value_name = "ROWS", value_parser = whole::<u64>(0, u64::MAX))]
     pub(crate) tail: Option<u64>,
     #[command(flatten)]
     pub(crate) rows: RowsArgs,

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::args::whole;
+
 /// What `sweep --help` says about the file.
 const FILE: &str = r#"The file is RON:
 
@@ -43,16 +45,16 @@ pub(crate) struct SweepArgs {
     /// The sweep: a scenario, parameters, seeds and an objective; `--help` describes it.
     pub(crate) file: PathBuf,
     /// Run on this many threads; it changes no result.
-    #[arg(long, value_name = "THREADS", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "THREADS", value_parser = whole::<u16>(1, u16::MAX.into()))]
     pub(crate) threads: Option<u16>,
     /// Take the first sets of parameters only.
-    #[arg(long, value_name = "SETS", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "SETS", value_parser = whole::<u32>(1, u32::MAX.into()))]
     pub(crate) limit: Option<u32>,
     /// Print how many runs it would be, and the first sets, and run nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// How many of the best sets to print.
-    #[arg(long, value_name = "SETS", default_value_t = 10)]
+    #[arg(long, value_name = "SETS", default_value_t = 10, value_parser = whole::<usize>(0, u32::MAX.into()))]
     pub(crate) top: usize,
     /// Write every run into a CSV file.
     #[arg(long, value_name = "FILE")]
@@ -70,6 +72,6 @@ pub(crate) struct SweepArgs {
     #[arg(long)]
     pub(crate) fresh: bool,
     /// Memory for decoded data that all runs share, in MiB; streams beyond it are read by each run anew.
-    #[arg(long, value_name = "MIB", default_value_t = 1024)]
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = whole::<u32>(0, u32::MAX.into()))]
     pub(crate) share: u32,
 }

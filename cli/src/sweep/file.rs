@@ -130,7 +130,10 @@ impl Sweep {
     /// Reads a file.
     pub(super) fn read(path: &Path) -> Result<Self, ScenarioError> {
         let file = RonFile::read(path)?;
-        Self::of(&file, path.parent().unwrap_or(Path::new("")))
+        Self::of(&file, path.parent().unwrap_or(Path::new(""))).map_err(|error| match Scenario::read(path, &[]) {
+            Ok(_) => file.whole_error("this is a scenario, not a sweep", Some(format!("run it with `stillpoint run {}`", path.display()))),
+            Err(_) => error,
+        })
     }
 
     /// The sweep that a file in `folder` describes.

@@ -229,6 +229,25 @@ fn a_panic_under_poison_ends_the_actor_alone() {
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
 }
 
+/// What is a sweep is told so by all commands that read scenarios, and a scenario by the one that reads sweeps.
+#[test]
+fn a_file_for_another_command_is_told() {
+    let sweep =
+        b"(scenario: \"good.ron\", parameters: [(path: \"seed\", values: [1])], objective: Maximise(actor: \"a\", name: \"received\"))";
+    let good = b"(name: \"good\", actors: [(name: \"a\", kind: recorder)])";
+    let place = Place::new(&[("sweep.ron", sweep), ("good.ron", good)]);
+    for command in ["run", "validate", "graph", "check"] {
+        let ran = place.run(&[command, "sweep.ron"]);
+        assert_eq!(ran.code, Some(2), "{command}: {}", ran.err);
+        let help = "help: if this is a sweep, run it with `stillpoint sweep sweep.ron`\n";
+        assert!(ran.err.starts_with("error: sweep.ron:1:2: unknown field `scenario`") && ran.err.ends_with(help), "{}", ran.err);
+    }
+    if cfg!(feature = "sweep") {
+        let ran = place.run(&["sweep", "good.ron"]);
+        assert_eq!(ran.err, "error: good.ron: this is a scenario, not a sweep\nhelp: run it with `stillpoint run good.ron`\n");
+    }
+}
+
 #[test]
 fn bad_arguments_are_told() {
     let place = Place::new(&[]);
@@ -241,8 +260,13 @@ fn bad_arguments_are_told() {
         (&["validate", "x.ron"], "x.ron: cannot be read"),
         (&["graph", "x.ron"], "x.ron: cannot be read"),
         (&["inspect", "x.csv"], "x.csv"),
+        (&["inspect", "."], "error: .: is a folder, not a file; name a file in it\n"),
+        (&["run", "."], "error: .: is a folder, not a file\nhelp: name a file in it\n"),
+        (&["run", "x.ron", "--seed", "many"], "'many' for '--seed <NUMBER>': give a whole number from 0 to 18446744073709551615"),
+        (&["run", "x.ron", "--seed", "-1"], "'-1' for '--seed <NUMBER>': give a whole number from 0"),
+        (&["run", "x.ron", "--threads", "0"], "'0' for '--threads <THREADS>': give a whole number from 1 to 65535"),
         (&["diff", "x.trace", "y.trace"], "x.trace"),
-        (&["schema", "recoder"], "there is no kind `recoder`"),
+        (&["schema", "recoder"], "there is no kind `recoder`\nhelp: did you mean `recorder`? `stillpoint kinds` lists them\n"),
         (&["new", "Not A Name"], "cannot name a crate"),
     ] {
         let ran = place.run(args);

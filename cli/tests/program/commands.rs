@@ -207,6 +207,42 @@ fn inspect_tells_order_gaps_and_duplicates() {
     assert_eq!(cells, ["rows", "4", "2025-01-01T00:00:00Z", "2025-01-01T00:00:05Z", "1", "1s", "1", "1s", "5s", "1"]);
 }
 
+/// A recording that begins with digits is not taken for CSV.
+#[test]
+fn inspect_knows_binances_raw_feed() {
+    let lines = br#"1000 {"stream":"x@trade","data":{"e":"trade","E":9,"T":8,"s":"X","t":77,"p":"9.5","q":"2","m":true}}
+3000 {"stream":"x@trade","data":{"e":"trade","E":9,"T":8,"s":"X","t":78,"p":"9.5","q":"2","m":true}}
+"#;
+    let ran = Place::new(&[("feed", lines)]).run(&["inspect", "feed"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(ran.out.starts_with("Binance's raw feed, by receive time\n"), "{}", ran.out);
+    let row = ran.out.lines().find(|line| line.starts_with("x@trade")).expect("a line of the trades");
+    assert_eq!(row.split_whitespace().nth(1), Some("2"));
+    for kind in ["`feed_quotes` (bookTicker)", "`feed_trades` (trade)", "`feed_depth` (depth and whole books)"] {
+        assert!(ran.out.contains(kind), "{kind}: {}", ran.out);
+    }
+}
+
+/// Fields of structs in parameters are told with their units, in whatever kind they stand.
+#[test]
+fn schema_tells_what_structs_are_made_of() {
+    let place = Place::new(&[]);
+    for kind in ["exchange", "portfolio", "market_maker", "csv_bars", "venue"] {
+        let schema = place.run(&["schema", kind]).out;
+        let tick = schema.lines().find(|line| line.starts_with("    tick_size ")).unwrap_or_else(|| panic!("{kind}: {schema}"));
+        assert!(
+            tick.contains("default: 1  ") && tick.ends_with("in units of their last decimal: with 2 decimals, 5 is a step of 0.05"),
+            "{tick}"
+        );
+        assert_eq!(schema.matches("\n  instrument: ").count(), 1, "{kind}: {schema}");
+    }
+    let schema = place.run(&["schema", "exchange"]).out;
+    for field in ["book ", "queue ", "self_trade ", "fees ", "fee_days ", "impact ", "trigger_by ", "negative_prices ", "from ", "maker "] {
+        assert!(schema.contains(&format!("\n    {field}")), "{field}: {schema}");
+    }
+    assert!(schema.contains("listings   list of listing "), "{schema}");
+}
+
 /// The scenario is one for one thread; who asks for more gets the host that has some, and no other trace.
 #[test]
 fn threads_need_no_host() {

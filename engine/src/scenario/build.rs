@@ -59,8 +59,13 @@ impl Scenario {
             simulation = simulation.until(end);
         }
         let mut cast = Cast::default();
-        let around =
-            Around { files: RefCell::default(), notes: RefCell::default(), facts: Facts::default(), shared: registry.shared.as_ref() };
+        let around = Around {
+            files: RefCell::default(),
+            notes: RefCell::default(),
+            facts: Facts::default(),
+            checks: RefCell::default(),
+            shared: registry.shared.as_ref(),
+        };
         let mut streams: Vec<_> = self.streams.iter().collect();
         streams.sort_by_key(|entry| &entry.name.value);
         for entry in arranged(streams, &mut shuffle) {
@@ -90,6 +95,9 @@ impl Scenario {
         let mut edges = BTreeSet::new();
         for entry in &actors {
             cast.actors[entry.name.value.as_str()].kind.make.place(&mut simulation, self, entry, &cast, &mut edges, &around)?;
+        }
+        for (call, check) in around.checks.take() {
+            check(&around.notes.borrow()).map_err(|error| error.located(self, &call))?;
         }
         for link in arranged(self.links.iter().collect(), &mut shuffle) {
             let mut made = Link::latency(link.latency).jitter(link.jitter.unwrap_or(Duration::ZERO)).loss(link.loss.unwrap_or(0.0));

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use super::scene::SceneError;
+use super::scene_error::SceneError;
 
 /// Facts by their subject and name, each with who said it first.
 #[derive(Default)]

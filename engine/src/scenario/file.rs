@@ -105,8 +105,8 @@ impl RonFile {
 pub(crate) fn read_text(file: &Path) -> Result<String, ScenarioError> {
     std::fs::read_to_string(file).map_err(|error| ScenarioError {
         place: Place::Whole { file: file.display().to_string() },
-        cause: format!("cannot be read: {error}"),
-        help: None,
+        cause: if file.is_dir() { "is a folder, not a file".to_owned() } else { format!("cannot be read: {error}") },
+        help: file.is_dir().then(|| "name a file in it".to_owned()),
     })
 }
 

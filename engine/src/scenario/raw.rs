@@ -14,6 +14,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
 
 use super::error::{NO_WHOLE_NUMBER, ScenarioError};
+use super::misfit::Misfit;
+use super::probe::{Wanted, type_at};
 use super::text::Text;
 use crate::{erased, suggest};
 
@@ -37,7 +39,8 @@ impl Dialect {
 
     /// Parses a piece of the text.
     pub(crate) fn parse<'t, T: Deserialize<'t>>(&self, text: &'t Text, piece: &Range<usize>) -> Result<T, ScenarioError> {
-        erased::from_ron(&self.0, &text.as_str()[piece.clone()]).map_err(|error| explain(text, piece, &error))
+        erased::from_ron(&self.0, &text.as_str()[piece.clone()])
+            .map_err(|error| self.misfit(text, piece, &error, &type_at::<T>).unwrap_or_else(|| explain(text, piece, &error)))
     }
 
     /// Parses a text that stands in no file.
@@ -45,14 +48,48 @@ impl Dialect {
         erased::from_ron(&self.0, text)
     }
 
+    /// What is wrong with the value of a field, at the value's place. `None` if the error is about something else.
+    fn misfit(&self, text: &Text, piece: &Range<usize>, error: &SpannedError, type_at: TypeAt<'_>) -> Option<ScenarioError> {
+        let inner = &text.as_str()[piece.clone()];
+        let (start, end) = (offset(inner, error.span.start), offset(inner, error.span.end));
+        let (way, value) = self.way(text, piece, piece.start + skip(inner, start));
+        let written = &text.as_str()[value.clone()];
+        let field = way.last()?;
+        if cut_at_point(inner, start).or_else(|| cut_at_point(inner, end)).is_some() {
+            return Some(text.error(value, format!("{NO_WHOLE_NUMBER} `{written}` for `{field}`")));
+        }
+        let misfit = Misfit::of(&error.code, type_at(&way), field, written)?;
+        Some(text.error(value, misfit.cause).with_help(misfit.help))
+    }
+
     /// The parts of a piece: a struct's or a map's named ones, or a list's.
     pub(crate) fn split<'t>(&self, text: &'t Text, piece: &Range<usize>) -> Result<Parts<'t>, ScenarioError> {
-        let inner = &text.as_str()[piece.clone()];
-        let split = || -> Result<Parts<'t>, SpannedError> {
-            let mut deserializer = ron::Deserializer::from_str_with_options(inner, &self.0)?;
-            deserializer.deserialize_any(Splitter).map_err(|error| deserializer.span_error(error))
-        };
-        split().map_err(|error| explain(text, piece, &error))
+        self.parts(text, piece).map_err(|error| explain(text, piece, &error))
+    }
+
+    fn parts<'t>(&self, text: &'t Text, piece: &Range<usize>) -> Result<Parts<'t>, SpannedError> {
+        let mut deserializer = ron::Deserializer::from_str_with_options(&text.as_str()[piece.clone()], &self.0)?;
+        deserializer.deserialize_any(Splitter).map_err(|error| deserializer.span_error(error))
+    }
+
+    /// The fields that lead to the value at a place of a piece, and that value.
+    fn way(&self, text: &Text, piece: &Range<usize>, at: usize) -> (Vec<String>, Range<usize>) {
+        let (mut way, mut value) = (Vec::new(), piece.clone());
+        loop {
+            let is_at = |raw: &RawValue| Some(range_of(text, raw)).filter(|range| range.start <= at && at <= range.end);
+            let found = match self.parts(text, &arguments(text, &value)) {
+                Ok(Parts::Named(parts)) => parts.into_iter().find_map(|(name, raw)| Some((Some(name), is_at(raw)?))),
+                Ok(Parts::Listed(parts)) => parts.into_iter().find_map(|raw| Some((None, is_at(raw)?))),
+                Ok(Parts::Whole) | Err(_) => None,
+            };
+            match found {
+                Some((name, inner)) if inner != value => {
+                    way.extend(name);
+                    value = inner;
+                }
+                _ => return (way, value),
+            }
+        }
     }
 }
 
@@ -134,6 +171,22 @@ pub(crate) fn call(text: &Text, piece: &Range<usize>) -> Option<(Range<usize>, R
     })
 }
 
+/// The type of the value to which a path leads.
+type TypeAt<'a> = &'a dyn Fn(&[String]) -> Option<Wanted>;
+
+/// The parser's last step may have begun with white space, a comma or a colon: where what follows begins.
+fn skip(inner: &str, at: usize) -> usize {
+    at + inner[at..].find(|c: char| !c.is_whitespace() && c != ',' && c != ':').unwrap_or(0)
+}
+
+/// The parentheses of a call, else the piece itself.
+pub(crate) fn arguments(text: &Text, piece: &Range<usize>) -> Range<usize> {
+    match call(text, piece) {
+        Some((_, params)) if !params.is_empty() => params,
+        _ => piece.clone(),
+    }
+}
+
 /// Brings an error of the inner parser back to the scenario's text.
 fn explain(text: &Text, piece: &Range<usize>, error: &SpannedError) -> ScenarioError {
     let inner = &text.as_str()[piece.clone()];
@@ -147,9 +200,7 @@ fn explain(text: &Text, piece: &Range<usize>, error: &SpannedError) -> ScenarioE
         Some(name) => inner[..end].rfind(name).map_or(start..end, |at| at..at + name.len()),
         None => start..end,
     };
-    // The parser's last step may have begun with white space, a comma or a colon: point at what follows.
-    let skipped = inner[range.start..].find(|c: char| !c.is_whitespace() && c != ',' && c != ':').unwrap_or(0);
-    let start = range.start + skipped;
+    let start = skip(inner, range.start);
     let start = if inner[..start].ends_with('"') { start - 1 } else { start };
     let end = inner[start..].find([',', ')', ']', '}', '\n']).map_or(inner.len(), |len| start + len);
     text.error(piece.start + start..piece.start + end.min(range.end.max(start + 1)), cause).with_help(help)

@@ -10,9 +10,11 @@ use serde::de::DeserializeOwned;
 
 use super::error::ScenarioError;
 use super::kinds;
-use super::probe::fields_of;
+use super::parts::PartDoc;
+use super::probe::{Field, Fields, fields_of};
 use super::raw::{Dialect, Parts};
-use super::scene::{MakeActor, MakeStream, Scene, SceneError, StreamScene, TypedActor, TypedStream};
+use super::scene::{MakeActor, MakeStream, Scene, StreamScene, TypedActor, TypedStream};
+use super::scene_error::SceneError;
 use super::shared::Shared;
 use super::text::Text;
 use crate::actor::{Actor, Handler};
@@ -80,6 +82,7 @@ use crate::stream::Stream;
 pub struct Registry {
     pub(crate) streams: BTreeMap<&'static str, StreamEntry>,
     pub(crate) actors: BTreeMap<&'static str, ActorEntry>,
+    pub(crate) parts: Vec<PartDoc>,
     pub(crate) shared: Option<Arc<Shared>>,
 }
 
@@ -109,6 +112,8 @@ pub struct ParamDoc {
     pub doc: &'static str,
     /// Whether it must be given, as far as the kind's example shows.
     pub required: Option<bool>,
+    /// The fields of the struct in its value, if there is one.
+    pub(crate) inner: Fields,
 }
 
 pub(crate) struct StreamEntry {
@@ -140,7 +145,7 @@ impl Default for Registry {
 impl Registry {
     /// A registry of the engine's own kinds.
     pub fn new() -> Self {
-        let mut registry = Self { streams: BTreeMap::new(), actors: BTreeMap::new(), shared: None };
+        let mut registry = Self { streams: BTreeMap::new(), actors: BTreeMap::new(), parts: Vec::new(), shared: None };
         kinds::register(&mut registry);
         registry
     }
@@ -208,7 +213,8 @@ fn assert_new(name: &str, taken: bool) {
 }
 
 fn about<P: DeserializeOwned>(name: &'static str, doc: &'static str, messages: Vec<&'static str>) -> KindDoc {
-    let params = fields_of::<P>().into_iter().map(|(name, of)| ParamDoc { name, of, doc: "", required: None }).collect();
+    let param = |Field { name, of, inner }| ParamDoc { name, of, doc: "", required: None, inner };
+    let params = fields_of::<P>().fields.into_iter().map(param).collect();
     KindDoc { name, doc, params, example: None, messages }
 }
 

@@ -5,7 +5,6 @@ use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,8 +15,9 @@ use super::facts::Facts;
 use super::faults::{StreamFault, cut, spoil};
 use super::graph::Edge;
 use super::notes::Notes;
-use super::raw::{Parts, cause, range_of};
+use super::raw::cause;
 use super::registry::ActorEntry;
+use super::scene_error::SceneError;
 use super::schema::{self, KindCall, LatePolicy, Scenario, Ties};
 use super::shared::{Key, Shared};
 use crate::actor::{Actor, Handler};
@@ -27,80 +27,7 @@ use crate::message::Message;
 use crate::path::Rank;
 use crate::simulation::Simulation;
 use crate::stream::{Late, Stream};
-use crate::suggest;
 use crate::time::Instant;
-
-/// Why a kind cannot make what the scenario asks of it. The loader adds where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SceneError {
-    about: About,
-    cause: String,
-    help: Option<String>,
-}
-
-/// What an error is about, so that its place can be found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum About {
-    Kind,
-    Param(String),
-    Value(String),
-}
-
-impl SceneError {
-    /// An error about the stream or the actor as a whole.
-    pub fn new(cause: impl Into<String>) -> Self {
-        Self { about: About::Kind, cause: cause.into(), help: None }
-    }
-
-    /// An error about the parameter `name`; the cause reads on from its name, as in "must be below `slow`".
-    pub fn param(name: &str, cause: impl AsRef<str>) -> Self {
-        Self { about: About::Param(name.to_owned()), cause: format!("`{name}` {}", cause.as_ref()), help: None }
-    }
-
-    /// An error about a text among the parameters, such as a name.
-    pub fn value(text: &str, cause: impl Into<String>) -> Self {
-        Self { about: About::Value(text.to_owned()), cause: cause.into(), help: None }
-    }
-
-    /// The same error, about a text among the parameters.
-    #[must_use]
-    pub fn at(self, text: &str) -> Self {
-        Self { about: About::Value(text.to_owned()), ..self }
-    }
-
-    /// Adds what to do about it.
-    #[must_use]
-    pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
-
-    fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
-        Self { help: suggest::help(name, known), ..Self::value(name, format!("there is no {what} `{name}`")) }
-    }
-
-    /// Finds the place.
-    pub(crate) fn located(self, scenario: &Scenario, call: &KindCall) -> ScenarioError {
-        let at = match &self.about {
-            About::Kind => None,
-            About::Param(name) => param_place(scenario, call, name),
-            About::Value(text) => {
-                let quoted = format!("{text:?}");
-                let params = &scenario.text.as_str()[call.params.clone()];
-                params.find(&quoted).map(|at| call.params.start + at..call.params.start + at + quoted.len())
-            }
-        };
-        scenario.text.error(at.unwrap_or(call.name.at.clone()), self.cause).with_help(self.help)
-    }
-}
-
-/// The place of a parameter's value.
-fn param_place(scenario: &Scenario, call: &KindCall, name: &str) -> Option<Range<usize>> {
-    match scenario.dialect.split(&scenario.text, &call.params) {
-        Ok(Parts::Named(fields)) => fields.iter().find(|(field, _)| field == name).map(|(_, raw)| range_of(&scenario.text, raw)),
-        _ => None,
-    }
-}
 
 /// What a kind of stream sees while it makes its stream.
 pub struct StreamScene<'s> {
@@ -167,6 +94,10 @@ fn existing(folder: &Path, path: &str, files: &RefCell<BTreeSet<PathBuf>>) -> Re
         files.borrow_mut().insert(full.clone());
         return Ok(full);
     }
+    if full.is_dir() {
+        let error = SceneError::value(path, format!("`{}` is a folder, not a file", full.display()));
+        return Err(error.with_help("name a file in it, or several in `files` where there is such a parameter"));
+    }
     let error = SceneError::value(path, format!("there is no file `{}`", full.display()));
     Err(error.with_help("paths are relative to the folder of the scenario"))
 }
@@ -179,6 +110,7 @@ pub struct Scene<'s, A> {
     edges: &'s mut BTreeSet<Edge>,
     around: &'s Around<'s>,
     name: &'s str,
+    call: &'s KindCall,
     me: Addr<A>,
 }
 
@@ -210,6 +142,32 @@ impl<A: Actor> Scene<'_, A> {
     /// [`SceneError`] if a stream or an actor has stated another value of one of these facts: it names both and their values.
     pub fn state(&mut self, subject: &str, facts: &[(&str, String)]) -> Result<(), SceneError> {
         self.around.facts.state(self.name, subject, facts)
+    }
+
+    /// Looks at what other kinds have noted, when all actors are made: for what can only be judged together.
+    ///
+    /// An error is one about the actor being made, and of several actors' the first by name is told.
+    pub fn check(&mut self, check: impl FnOnce(&Notes) -> Result<(), SceneError> + 'static) {
+        self.around.checks.borrow_mut().push((self.call.clone(), Box::new(check)));
+    }
+
+    /// Makes sure that the actor being made and the actor `name` can send to each other: where links are declared, there must be one each way.
+    ///
+    /// # Errors
+    /// [`SceneError`] that says which link is missing.
+    pub fn linked(&self, name: &str) -> Result<(), SceneError> {
+        let links = &self.scenario.links;
+        if links.is_empty() || name == self.name {
+            return Ok(());
+        }
+        for (from, to) in [(self.name, name), (name, self.name)] {
+            if !links.iter().any(|link| link.from.value == from && link.to.value == to) {
+                let error = SceneError::value(name, format!("no link leads from `{from}` to `{to}`"));
+                return Err(error
+                    .with_help(format!("declare it: `links: [(from: \"{from}\", to: \"{to}\", latency: \"1ms\")]`, or no links at all")));
+            }
+        }
+        Ok(())
     }
 
     /// The stream `name`, which must carry messages of type `M`.
@@ -268,9 +226,9 @@ impl<A: Actor> Scene<'_, A> {
     }
 }
 
-fn listed<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+fn listed<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
-    Some(if names.is_empty() { format!("{what}: none") } else { format!("{what}: {}", names.join(", ")) })
+    if names.is_empty() { format!("{what}: none") } else { format!("{what}: {}", names.join(", ")) }
 }
 
 /// All streams and actors of a scenario, made or reserved.
@@ -289,7 +247,7 @@ impl Cast<'_> {
         if !fits(&*entry.stream) {
             let fitting = self.streams.iter().filter(|(_, entry)| fits(&*entry.stream)).map(|(name, _)| *name);
             let error = SceneError::value(name, format!("stream `{name}` carries `{}`, not `{kind}`", entry.message));
-            return Err(SceneError { help: listed(&format!("streams of `{kind}`"), fitting), ..error });
+            return Err(error.with_help(listed(&format!("streams of `{kind}`"), fitting)));
         }
         Ok(entry)
     }
@@ -300,7 +258,7 @@ impl Cast<'_> {
         let Some(accepted) = member.kind.accepts.iter().find(|accepted| accepted.message == of) else {
             let kind = member.kind.about.name;
             let error = SceneError::value(name, format!("actor `{name}` of kind `{kind}` does not accept `{message}`"));
-            return Err(SceneError { help: listed("it accepts", member.kind.about.messages.iter().copied()), ..error });
+            return Err(error.with_help(listed("it accepts", member.kind.about.messages.iter().copied())));
         };
         Ok((accepted.recipient)(member.address.as_ref()))
     }
@@ -310,7 +268,7 @@ impl Cast<'_> {
         if !fits(&*member.address) {
             let fitting = self.actors.iter().filter(|(_, member)| fits(&*member.address)).map(|(name, _)| *name);
             let error = SceneError::value(name, format!("actor `{name}` is of kind `{}`, which does not fit here", member.kind.about.name));
-            return Err(SceneError { help: listed("actors that fit", fitting), ..error });
+            return Err(error.with_help(listed("actors that fit", fitting)));
         }
         Ok(&*member.address)
     }
@@ -326,6 +284,9 @@ pub(crate) struct Declared {
     pub(crate) message: &'static str,
 }
 
+/// What one kind has to say about what others have noted.
+pub(crate) type Check = Box<dyn FnOnce(&Notes) -> Result<(), SceneError>>;
+
 /// What streams and actors are made with besides their entries.
 pub(crate) struct Around<'s> {
     /// Gets the files that makers ask for.
@@ -334,6 +295,8 @@ pub(crate) struct Around<'s> {
     pub(crate) notes: RefCell<Notes>,
     /// Gets what makers say of what they share.
     pub(crate) facts: Facts,
+    /// Gets what is to be looked at when all are made, each with the kind that asks for it.
+    pub(crate) checks: RefCell<Vec<(KindCall, Check)>>,
     pub(crate) shared: Option<&'s Arc<Shared>>,
 }
 
@@ -469,7 +432,7 @@ where
         let params = params_of::<P>(scenario, &entry.kind)?;
         let name = entry.name.value.as_str();
         let me = *cast.actors[name].address.downcast_ref::<Addr<A>>().expect("a kind reserves places of its own type");
-        let mut scene = Scene { simulation: &mut *simulation, scenario, cast, edges, around, name, me };
+        let mut scene = Scene { simulation: &mut *simulation, scenario, cast, edges, around, name, call: &entry.kind, me };
         let actor = (self.make)(params, &mut scene).map_err(|error| error.located(scenario, &entry.kind))?;
         simulation.place(me, actor);
         Ok(())

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::scene::SceneError;
+use super::scene_error::SceneError;
 use crate::source::{Source, SourceError, Timed};
 use crate::stream::Stream;
 use crate::time::{Duration, Instant};

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::de::IgnoredAny;
 
 use super::error::{Place, ScenarioError};
-use super::raw::{Dialect, Parts, call, range_of};
+use super::raw::{Dialect, Parts, arguments, call, range_of};
 use super::text::Text;
 use crate::suggest;
 
@@ -177,14 +177,6 @@ fn find(text: &Text, dialect: &Dialect, parts: Parts<'_>, segment: &str) -> Resu
 
 /// What an entry of a stream or an actor says besides its kind's parameters.
 const ENTRY_FIELDS: [&str; 7] = ["name", "kind", "late", "reorder", "ties", "controlled", "rank"];
-
-/// The parentheses of a call, else the piece itself.
-fn arguments(text: &Text, piece: &Range<usize>) -> Range<usize> {
-    match call(text, piece) {
-        Some((_, params)) if !params.is_empty() => params,
-        _ => piece.clone(),
-    }
-}
 
 /// Adds a field that the file leaves out, as the first one of its struct.
 fn insert(
