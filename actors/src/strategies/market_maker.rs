@@ -34,8 +34,8 @@ pub struct MarketMakerSettings {
 ///
 /// It looks at its orders whenever a quote or a fill comes. An order that is where it should be stays and keeps its place in the queue; else it
 /// is moved, one change at a time. What the exchange has rejected is not asked for again before another price or quantity is wanted, or something was
-/// filled; but rejections that pass with the market, as of orders that would take, are none of that sort. Prices are rounded
-/// away from the mid to whole ticks and never cross the other side of the quote.
+/// filled; but rejections that pass with the market, as of orders that would take or of changes that came too late, are none of that sort. Prices are
+/// rounded away from the mid to whole ticks and never cross the other side of the quote.
 ///
 /// It reports how much it has `bought` and `sold`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -63,7 +63,9 @@ struct Asked {
 
 /// Whether what was rejected for this reason may be taken the next time, though nothing of it is changed.
 fn passes(reason: Reject) -> bool {
-    matches!(reason, Reject::WouldTake | Reject::Halted | Reject::InAuction | Reject::Closed | Reject::NotOpen)
+    use Reject::{BelowFilled, Closed, Halted, InAuction, NotOpen, UnknownOrder, WouldTake};
+    // A change of an order that was filled meanwhile came too late: another order may be taken.
+    matches!(reason, WouldTake | Halted | InAuction | Closed | NotOpen | UnknownOrder | BelowFilled)
 }
 
 impl MarketMaker {
