@@ -7,14 +7,19 @@ use stillpoint_engine::scenario::{Scene, SceneError, StreamScene};
 use crate::instrument::Instrument;
 
 /// Says that an actor trades, or keeps accounts of, this instrument: reports are told, and what others say of it must not differ in symbol,
-/// decimals, multiplier, contract or, where both name one, currency. Kinds of your own call it for each of their instruments.
+/// decimals, steps, multiplier, contract or, where both name one, currency. Kinds of your own call it for each of their instruments.
 ///
 /// # Errors
 /// [`SceneError`] that names the two that differ.
 pub fn declare<A: Actor>(scene: &mut Scene<'_, A>, instrument: &Instrument) -> Result<(), SceneError> {
     scene.note(instrument.clone());
     let mut facts = units(instrument);
-    facts.extend([("multiplier", instrument.multiplier.to_string()), ("contract", format!("{:?}", instrument.contract))]);
+    facts.extend([
+        ("tick_size", instrument.tick_size.0.to_string()),
+        ("lot_size", instrument.lot_size.0.to_string()),
+        ("multiplier", instrument.multiplier.to_string()),
+        ("contract", format!("{:?}", instrument.contract)),
+    ]);
     if !instrument.quote_currency.is_empty() {
         facts.push(("quote_currency", format!("{:?}", instrument.quote_currency)));
     }

@@ -105,7 +105,9 @@ impl FeeSchedule {
     pub fn check(&self) -> Result<(), String> {
         let rates = self.tiers.iter().flat_map(|tier| [tier.maker, tier.taker]);
         match rates.map(|FeeRate(rate)| rate).find(|rate| rate.unsigned_abs() > FeeRate::WHOLE.0.unsigned_abs()) {
-            Some(rate) => Err(format!("{rate} millionths are more than the whole value; 100 are a basis point, and 10000 a percent")),
+            Some(rate) => {
+                Err(format!("{rate} millionths are more than the whole value traded; write 100 for a basis point, and 10000 for a percent"))
+            }
             None => Ok(()),
         }
     }

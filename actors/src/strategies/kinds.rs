@@ -53,11 +53,11 @@ pub(crate) fn register(registry: &mut Registry) {
     let kind = registry.actor("market_maker", doc, market_maker);
     let kind = kind
         .param("instrument", "what it trades; 8 decimals each for prices and quantities unless given")
-        .param("quantity", "how much it quotes on each side, such as \"0.01\"")
+        .param("quantity", "how much it quotes on each side, in the underlying or contracts, such as \"0.01\"; rounded down to whole lots")
         .param("limit", "the most it holds, long or short, such as \"0.05\"")
-        .param("half_spread", "how far its prices are from their centre, such as \"0.50\"")
-        .param("skew", "how far the centre is below the mid when it is long by its limit, and above when it is short by it")
-        .param("requote", "how far a price must have moved before its order is moved; default: any distance");
+        .param("half_spread", "how far its prices are from their centre, in the quote currency, such as \"0.50\"")
+        .param("skew", "how far the centre is below the mid when it is long by its limit, and above when it is short by it; in the quote currency, such as \"1.00\"")
+        .param("requote", "how far a price must have moved before its order is moved, in the quote currency; default: any distance");
     trader_params!(kind).example(
         r#"(instrument: (id: 0, symbol: "BTCUSDT"), exchange: "exchange", quotes: ["btc-quotes"], quantity: "0.01", limit: "0.05", half_spread: "0.5", skew: "0.5", limits: (max_open_orders: 2, max_loss: "100"))"#,
     );

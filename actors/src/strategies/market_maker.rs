@@ -97,8 +97,9 @@ impl MarketMaker {
         let centre = (bid + ask) * limit - 2 * skew * held;
         let (distance, step) = (2 * half_spread * limit, 2 * limit * tick);
         let (price, room) = match side {
-            Side::Buy => ((whole_times(centre - distance, step) * tick).min(ask - tick), limit - held),
-            Side::Sell => ((-whole_times(-(centre + distance), step) * tick).max(bid + tick), limit + held),
+            // The other side of the quote may be between two ticks.
+            Side::Buy => (whole_times(centre - distance, step).min(whole_times(ask - tick, tick)) * tick, limit - held),
+            Side::Sell => (-whole_times(-(centre + distance), step).min(whole_times(-(bid + tick), tick)) * tick, limit + held),
         };
         let price = i64::try_from(price).unwrap_or(if price < 0 { i64::MIN } else { i64::MAX });
         (Price(price), whole_lots(i128::from(quantity.0).min(room).max(0), instrument.lot_size))

@@ -128,6 +128,8 @@ fn all_must_mean_the_same_instrument_by_a_number() {
         ("symbol: \"X\"", "symbol: \"Y\"", "`symbol` of instrument 0 is \"Y\" at `buyer`, but \"X\" at `account`"),
         ("price_decimals: 1", "price_decimals: 2", "`price_decimals` of instrument 0 is 2 at `buyer`, but 1 at `account`"),
         ("quantity_decimals: 0, ", "", "`quantity_decimals` of instrument 0 is 8 at `buyer`, but 0 at `account`"),
+        ("multiplier: 100", "multiplier: 100, tick_size: 5", "`tick_size` of instrument 0 is 5 at `buyer`, but 1 at `account`"),
+        ("multiplier: 100", "multiplier: 100, lot_size: 2", "`lot_size` of instrument 0 is 2 at `buyer`, but 1 at `account`"),
         ("multiplier: 100", "multiplier: 10", "`multiplier` of instrument 0 is 10 at `buyer`, but 100 at `account`"),
         (", contract: Inverse", "", "`contract` of instrument 0 is Linear at `buyer`, but Inverse at `account`"),
     ] {

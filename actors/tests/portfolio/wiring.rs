@@ -98,7 +98,7 @@ fn a_fee_is_no_more_than_the_whole() {
     for rate in ["1000001", "-1000001"] {
         let fees = format!("fees: [(maker: 0, taker: {rate})]");
         let cause = format!(
-            "wired.ron:8:101: `fees` of `X` are no fees: {rate} millionths are more than the whole value; 100 are a basis point, and 10000 a percent"
+            "wired.ron:8:101: `fees` of `X` are no fees: {rate} millionths are more than the whole value traded; write 100 for a basis point, and 10000 for a percent"
         );
         let error = build(&SCENARIO.replace("book: L1", &fees)).expect_err(&fees);
         assert_eq!(error.lines().next(), Some(cause.as_str()), "{error}");

@@ -1,7 +1,7 @@
 //! The market maker, its prices and orders worked out by hand.
 
 use stillpoint_actors::strategies::{MarketMaker, MarketMakerSettings};
-use stillpoint_actors::strategy::InstrumentLimits;
+use stillpoint_actors::strategy::{InstrumentLimits, TraderSettings};
 use stillpoint_actors::{Latencies, Latency, Price, Quantity};
 use stillpoint_engine::Duration;
 
@@ -120,6 +120,21 @@ fn what_may_not_be_changed_is_cancelled() {
         settings.routes[0].limits = InstrumentLimits { max_order: Some(Quantity(2)), max_position: Some(Quantity(4)) };
     });
     check_asked(sim, &["1 X Buy 2@98 Gtx", "1 X Sell 2@102 Gtx", "10 X 2 off", "10 X 1 off", "20 X Buy 2@99 Gtx", "20 X Sell 2@103 Gtx"]);
+}
+
+/// A tick of 5. The mid of 101 less 1 is rounded down to 100, which would take what is asked at 103: what is below 98 and on a tick is 95. With the
+/// bid at 103, what is above 108 and on a tick is 110.
+#[test]
+fn prices_are_on_ticks_where_the_quote_is_not() {
+    let tick = |settings: &mut TraderSettings| {
+        let route = &mut settings.routes[0];
+        route.instrument = route.instrument.clone().with_steps(Price(5), Quantity(1));
+    };
+    for (bid, ask, asked) in [(99, 103, ["1 X Buy 1@95 Gtx", "1 X Sell 1@105 Gtx"]), (103, 104, ["1 X Buy 1@95 Gtx", "1 X Sell 1@110 Gtx"])]
+    {
+        let stage = Stage::new(Latencies::default(), &[timed(1, bid, ask)], &[]);
+        check_asked(stage.with(maker(1, 9, 1, 0, 0), tick), &asked);
+    }
 }
 
 /// Its bids are below zero, where there are no prices.
