@@ -27,6 +27,18 @@ pub(crate) fn bytes(count: u64) -> String {
     }
 }
 
+/// An amount with four decimals, or as many more as show four digits of a small one: amounts of a coin are.
+pub(crate) fn amount(value: f64) -> String {
+    let size = value.abs();
+    if !(1e-12..0.1).contains(&size) {
+        return format!("{value:.4}");
+    }
+    let decimals = 4 + (-size.log10()).floor() as usize;
+    let text = format!("{value:.decimals$}");
+    let least = text.find('.').map_or(text.len(), |point| point + 5);
+    text[..text.trim_end_matches('0').len().max(least)].to_owned()
+}
+
 /// A float to the 15 digits that it holds for certain: 0.30000000000000004 is 0.3.
 #[cfg(feature = "report")]
 pub(crate) fn tidy(value: f64) -> f64 {
@@ -44,6 +56,22 @@ mod tests {
             assert_eq!(tidy(noisy), clean);
         }
         assert_eq!((tidy(87_232.123_456_78), tidy(1e300)), (87_232.123_456_78, 1e300));
+    }
+
+    #[test]
+    fn small_amounts_show_four_digits() {
+        for (value, text) in [
+            (0.0, "0.0000"),
+            (87_232.123_456, "87232.1235"),
+            (-0.125, "-0.1250"),
+            (0.005, "0.0050"),
+            (-0.000_668_668_83, "-0.0006687"),
+            (0.012_345_6, "0.01235"),
+            (0.099_999_99, "0.1000"),
+            (1e-13, "0.0000"),
+        ] {
+            assert_eq!(amount(value), text);
+        }
     }
 
     #[test]

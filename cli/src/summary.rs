@@ -7,7 +7,7 @@ use stillpoint_engine::{End, Instant, Outcome, Report, RunError, Value};
 
 use crate::failure::Failure;
 use crate::measure::Cost;
-use crate::numbers::{bytes, grouped};
+use crate::numbers::{amount, bytes, grouped};
 use crate::table::{Side, table};
 
 /// A run and all that is said about it.
@@ -174,7 +174,7 @@ fn results_of(report: &Report) -> Json {
 
 fn printed(value: &Value) -> String {
     match value {
-        Value::Number(number) => format!("{number:.4}"),
+        Value::Number(number) => amount(*number),
         Value::Integer(number) if *number < 0 => format!("-{}", grouped(number.unsigned_abs())),
         Value::Integer(number) => grouped(number.unsigned_abs()),
         Value::Text(text) => text.clone(),
