@@ -29,11 +29,14 @@ pub(crate) fn bytes(count: u64) -> String {
 
 /// An amount with four decimals, or as many more as show four digits of a small one: amounts of a coin are.
 pub(crate) fn amount(value: f64) -> String {
-    let size = value.abs();
+    let mut size = value.abs();
     if !(1e-12..0.1).contains(&size) {
         return format!("{value:.4}");
     }
-    let decimals = 4 + (-size.log10()).floor() as usize;
+    let mut decimals = 4;
+    while size < 0.1 {
+        (size, decimals) = (10.0 * size, decimals + 1);
+    }
     let text = format!("{value:.decimals$}");
     let least = text.find('.').map_or(text.len(), |point| point + 5);
     text[..text.trim_end_matches('0').len().max(least)].to_owned()
