@@ -95,6 +95,8 @@ impl<M> Slab<M> {
 /// What can be done with kept messages without knowing their type.
 pub(crate) trait AnySlab: Any {
     fn share(&mut self, index: u32);
+    /// Fetches a slot into the caches: how many need it, which nobody wants to know.
+    fn touch(&self, index: u32) -> u32;
     fn release(&mut self, index: u32);
     fn kind(&self) -> &'static str;
     fn digest(&self, index: u32) -> u64;
@@ -104,6 +106,10 @@ pub(crate) trait AnySlab: Any {
 impl<M: Message> AnySlab for Slab<M> {
     fn share(&mut self, index: u32) {
         self.slots[index as usize].shares += 1;
+    }
+
+    fn touch(&self, index: u32) -> u32 {
+        self.slots[index as usize].shares
     }
 
     fn release(&mut self, index: u32) {

@@ -1,7 +1,7 @@
 //! What is pending: timers, delayed messages, wake-ups, job results. Invariant: a cancelled node is never delivered, and its slot is reused
 //! only after the queue or the step that still names it has let go of it.
 
-use crate::kernel::entry::{Entry, NONE};
+use crate::kernel::entry::{Entry, NONE, What};
 use crate::kernel::queue::Queue;
 use crate::time::{Duration, Instant};
 
@@ -20,14 +20,27 @@ enum State {
     Cancelled,
 }
 
+/// One cache line: nodes of a large population are met in the order of time, which is no order in memory.
+#[repr(align(64))]
 struct Node {
+    /// An interval's has its number as `extra`.
     entry: Entry,
     due: Instant,
     generation: u32,
-    interval: u32,
     state: State,
     queued: bool,
 }
+
+impl Node {
+    /// The number of its interval, if it is one's.
+    #[inline(always)]
+    fn interval(&self) -> Option<usize> {
+        (self.entry.what == What::Timer && self.entry.extra != NONE).then_some(self.entry.extra as usize)
+    }
+}
+
+/// From so many nodes on they do not stay in a core's own cache.
+const FAR: usize = 4096;
 
 /// What a node is when its turn has come.
 pub(crate) enum NodeTurn {
@@ -74,7 +87,7 @@ impl Pending {
             None => {
                 let index = self.nodes.len() as u32;
                 entry.node = index;
-                self.nodes.push(Node { entry, due, generation: 0, interval: NONE, state: State::Armed, queued: false });
+                self.nodes.push(Node { entry, due, generation: 0, state: State::Armed, queued: false });
                 NodeKey { index, generation: 0 }
             }
         }
@@ -125,11 +138,26 @@ impl Pending {
         }
     }
 
+    /// Whether the queue has just learnt what comes next, of so many that they lie far away.
+    #[inline(always)]
+    pub(crate) fn should_look_ahead(&mut self) -> bool {
+        self.queue.is_fresh() && {
+            self.queue.look();
+            self.nodes.len() >= FAR
+        }
+    }
+
+    /// Types and places of the payloads that come next. Looking at a node fetches it: all at once, which takes little longer than fetching one.
+    pub(crate) fn look_ahead(&self) -> impl Iterator<Item = (u16, u32)> {
+        let next = self.queue.run().iter().map(|(_, index)| &self.nodes[*index as usize].entry);
+        next.filter(|entry| entry.payload != NONE && entry.ty != u16::MAX).map(|entry| (entry.ty, entry.payload))
+    }
+
     fn free_node(&mut self, index: u32) {
         let node = &mut self.nodes[index as usize];
-        if node.interval != NONE {
-            self.free_intervals.push(node.interval);
-            node.interval = NONE;
+        if let Some(interval) = node.interval() {
+            self.free_intervals.push(interval as u32);
+            node.entry.extra = NONE;
         }
         node.state = State::Free;
         node.queued = false;
@@ -162,7 +190,7 @@ impl Pending {
             self.free_node(index);
             return NodeTurn::Cancelled;
         }
-        if node.interval != NONE {
+        if node.interval().is_some() {
             return NodeTurn::Tick { due };
         }
         node.state = State::Free;
@@ -227,13 +255,12 @@ impl Pending {
                 self.intervals.len() as u32 - 1
             }
         };
-        self.nodes[index as usize].interval = at;
+        self.nodes[index as usize].entry.extra = at;
     }
 
     #[inline]
     pub(crate) fn interval(&self, index: u32) -> Option<Interval> {
-        let at = self.nodes[index as usize].interval;
-        (at != NONE).then(|| self.intervals[at as usize])
+        self.nodes[index as usize].interval().map(|at| self.intervals[at])
     }
 
     /// Re-arms an interval's node under a new sequence number and due time.
@@ -253,9 +280,11 @@ impl Pending {
         })
     }
 
-    /// Gives a node that was added what its entry is to be.
+    /// Gives a node that was added what its entry is to be. If it is an interval's it stays so.
     pub(crate) fn set_entry(&mut self, index: u32, entry: Entry) {
-        self.nodes[index as usize].entry = Entry { node: index, ..entry };
+        let node = &mut self.nodes[index as usize];
+        let extra = if entry.what == What::Timer { node.entry.extra } else { entry.extra };
+        node.entry = Entry { node: index, extra, ..entry };
     }
 
     /// What is queued for later steps, in no order that matters: only least times are taken from it.

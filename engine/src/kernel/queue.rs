@@ -34,6 +34,8 @@ pub(crate) struct Queue {
     occupied: [u64; LEVELS],
     levels: u32,
     len: usize,
+    /// Whether nobody has looked at the run since it was made.
+    fresh: bool,
 }
 
 impl Default for Queue {
@@ -49,6 +51,7 @@ impl Default for Queue {
             occupied: [0; LEVELS],
             levels: 0,
             len: 0,
+            fresh: false,
         }
     }
 }
@@ -108,6 +111,22 @@ impl Queue {
         next.expect("as many entries as were counted")
     }
 
+    /// Whether nobody has looked at the run since it was made.
+    #[inline(always)]
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
+    /// Says that somebody has looked at the run.
+    pub(crate) fn look(&mut self) {
+        self.fresh = false;
+    }
+
+    /// What comes next, latest first; what was pushed meanwhile may come between.
+    pub(crate) fn run(&self) -> &[(u64, u32)] {
+        &self.run
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -159,6 +178,7 @@ impl Queue {
                 self.base = start;
                 self.window_end = start | ((1u64 << low) - 1);
                 self.heap_limit = HEAP;
+                self.fresh = true;
                 return;
             }
             let mut entries = std::mem::take(bucket);

@@ -248,6 +248,9 @@ impl Shard {
         self.delivered_before = core.counters.deliveries;
         self.steps_before = core.counters.steps;
         core.pending.pop_into(at, &mut self.step);
+        if core.pending.should_look_ahead() {
+            core.look_ahead();
+        }
         self.emitted_in_order = self.step.len() <= 1;
         self.phase = Phase::Emitted;
         if !self.streams.is_empty() {
