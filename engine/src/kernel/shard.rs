@@ -295,7 +295,7 @@ impl Shard {
                 if at > bound {
                     return None;
                 }
-                if self.unmeasured && !self.streams.is_empty() && self.drain(at, bound) {
+                if self.unmeasured && !self.streams.is_empty() && self.drain(bound) {
                     continue;
                 }
                 self.begin(at);

@@ -15,7 +15,7 @@ use std::collections::BinaryHeap;
 use self::ahead::{Chained, Held, Item, Mark};
 use self::drain::Draining;
 pub(crate) use self::drain::{Drained, Subscriber};
-pub(crate) use self::merge::Merge;
+pub(crate) use self::merge::{Merge, instant};
 use self::plain::Plain;
 pub(crate) use self::position::{Position, Resume};
 pub(crate) use self::tally::{Cover, StreamTally};
@@ -95,9 +95,10 @@ pub(crate) trait StreamCell {
     fn failure(&self) -> Option<&SourceError>;
     /// Makes everything of this instant current, and puts what belongs to its first round into the step.
     fn take(&mut self, at: Instant, core: &Core, step: &mut Vec<Entry>) -> Taken;
-    /// Delivers ordinary items before `limit` one instant after another, as long as nothing but them happens there; at most `most` instants.
-    /// Leaves the core where the last one ends, or where more is to be done for it.
-    fn drain(&mut self, limit: Instant, most: u64, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Drained;
+    /// The instant behind the next one, if that one can be drained: if it has nothing but ordinary items.
+    fn look_behind(&mut self) -> Option<Instant>;
+    /// Delivers the next instant, of which it is known what is behind it, and in which nothing else happens.
+    fn drain(&mut self, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Drained;
     /// The deliveries that a drain has left undone, after a panic or for a poll.
     fn rest(&mut self, core: &Core, step: &mut Vec<Entry>);
     /// Puts the current item `index` into the step.
@@ -357,8 +358,12 @@ impl<M: Message> StreamCell for PastStream<M> {
         taken
     }
 
-    fn drain(&mut self, limit: Instant, most: u64, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Drained {
-        self.drain_alone(limit, most, core, cells)
+    fn look_behind(&mut self) -> Option<Instant> {
+        if self.paused { None } else { self.look_behind() }
+    }
+
+    fn drain(&mut self, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Drained {
+        self.drain_instant(core, cells)
     }
 
     fn rest(&mut self, core: &Core, step: &mut Vec<Entry>) {

@@ -6,7 +6,7 @@ use crate::context::Control;
 use crate::error::RunError;
 use crate::kernel::border::Opening;
 use crate::kernel::entry::ActorId;
-use crate::kernel::stream::{Emitted, LateItem, StreamCall, StreamCell};
+use crate::kernel::stream::{Emitted, LateItem, StreamCall, StreamCell, instant};
 use crate::snapshot::RestoreError;
 use crate::time::Instant;
 
@@ -81,7 +81,7 @@ impl Shard {
     pub(super) fn least_head(&self) -> Option<(usize, Instant)> {
         let (number, key) = self.merge.least();
         if key < u64::MAX {
-            return Some((number, Instant::from_nanos((key ^ 1 << 63) as i64)));
+            return Some((number, instant(key)));
         }
         // The last instant there is, or no head at all.
         let last = self.streams.iter().position(|stream| stream.head() == Some(Instant::MAX));
@@ -131,35 +131,48 @@ impl Shard {
         self.core.fault(stream, error);
     }
 
-    /// Lets the stream that is next deliver its items alone, up to the next thing that is not its own: the way of a plain replay, kept
-    /// short. `false`: it has none for now.
-    pub(super) fn drain(&mut self, at: Instant, bound: Instant) -> bool {
-        let (number, key) = self.merge.least();
-        let limit = (self.merge.second() ^ 1 << 63) as i64;
-        let limit = self.core.pending.peek().map_or(limit, |pending| limit.min(pending.as_nanos()));
-        let limit = Instant::from_nanos(limit.min(bound.as_nanos().saturating_add(1)));
-        if key == u64::MAX || (key ^ 1 << 63) as i64 != at.as_nanos() || at >= limit || self.limits.max_steps == 0 {
-            return false;
-        }
-        if self.streams[number].is_paused() {
+    /// Runs instants in which nothing happens but the ordinary items of one stream: the way of a plain replay, kept short. `false`: the next one is
+    /// not of this kind.
+    pub(super) fn drain(&mut self, bound: Instant) -> bool {
+        if self.limits.max_steps == 0 {
             return false;
         }
         self.delivered_before = self.core.counters.deliveries;
-        self.draining = true;
-        self.inside = true;
-        self.drained_by = number;
-        let drained = self.streams[number].drain(limit, DRAIN, &mut self.core, &mut self.cells);
-        self.inside = false;
-        self.draining = false;
-        let Some(head) = drained.head else { return false };
-        self.merge.set(number, Some(head));
-        if drained.inside {
-            self.drained_into();
-            if self.core.tasks.any_due() {
-                self.poll(self.current);
+        (self.core.round, self.core.step, self.core.event) = (0, 0, None);
+        let mut any = false;
+        for _ in 0..DRAIN {
+            let (number, head) = self.merge.least();
+            let at = instant(head);
+            if head == u64::MAX || at > bound || self.core.pending.may_come_before(at) || !self.is_alone(number, head) {
+                break;
             }
+            any = true;
+            self.draining = true;
+            self.inside = true;
+            self.drained_by = number;
+            let drained = self.streams[number].drain(&mut self.core, &mut self.cells);
+            self.inside = false;
+            self.draining = false;
+            if !drained.is_over {
+                self.drained_into();
+                if self.core.tasks.any_due() {
+                    self.poll(self.current);
+                }
+                break;
+            }
+            self.merge.set_behind(number, drained.behind);
         }
-        true
+        any
+    }
+
+    /// Whether the next instant can be drained; then the merge has passed over it.
+    #[inline(always)]
+    fn is_alone(&mut self, number: usize, head: u64) -> bool {
+        if !self.merge.knows_behind(number) {
+            let behind = self.streams[number].look_behind();
+            self.merge.set_behind(number, behind);
+        }
+        self.merge.knows_behind(number) && self.merge.pass(number, head)
     }
 
     /// Goes on with the instant in which a drain has stopped.

@@ -34,59 +34,64 @@ impl<M: Message> Subscriber<M> {
 /// The items that are being drained, and who has had them: all of them these subscribers, and so many of them the next one.
 #[derive(Default)]
 pub(super) struct Draining {
+    /// How many items the next instant has, once that is known.
+    coming: usize,
     items: Range<usize>,
     subscribers: usize,
     given: usize,
 }
 
-/// How far a drain came.
+/// What became of an instant that was drained.
 pub(crate) struct Drained {
-    /// Instants that are over.
-    pub(crate) instants: u64,
-    /// Whether the core is inside an instant that is not over.
-    pub(crate) inside: bool,
-    /// The stream's new head.
-    pub(crate) head: Option<Instant>,
+    /// Whether it is over; if not, the core is inside it.
+    pub(crate) is_over: bool,
+    /// What is behind the stream's new head, if that is known.
+    pub(crate) behind: Option<Instant>,
 }
 
 impl<M: Message> PastStream<M> {
-    pub(super) fn drain_alone(&mut self, limit: Instant, most: u64, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Drained {
-        let mut drained = Drained { instants: 0, inside: false, head: None };
-        self.current.clear();
-        core.round = 0;
-        core.step = 0;
-        core.event = None;
+    /// Sees whether the next instant has ordinary items alone, and gives the instant behind it.
+    #[inline(always)]
+    pub(super) fn look_behind(&mut self) -> Option<Instant> {
         // What was judged comes before what need not be, and takes the long way.
-        while drained.instants < most && self.next == self.ready.len() {
-            let (head, is_over) = match self.plain.ahead() {
-                // The only one of its instant, as nearly all are: nothing but this need be looked at.
-                [item, next, ..] if next.at > item.at => {
-                    let head = next.at;
-                    if item.at >= limit {
-                        break;
-                    }
-                    (head, self.deliver_one(core, cells))
-                }
-                _ => {
-                    let Some((items, head)) = self.together(limit) else { break };
-                    (head, self.deliver_together(items, core, cells))
-                }
-            };
-            drained.head = Some(head);
-            drained.inside = !is_over;
-            if drained.inside {
-                break;
-            }
-            drained.instants += 1;
-            if core.pending.may_come_before(head) {
-                break;
-            }
+        if self.next < self.ready.len() {
+            return None;
         }
-        drained
+        match self.plain.ahead() {
+            // The only one of its instant, as nearly all are: nothing but this need be looked at.
+            [item, next, ..] if next.at > item.at => {
+                self.draining.coming = 1;
+                Some(next.at)
+            }
+            _ => self.look_behind_several(),
+        }
+    }
+
+    /// As [`PastStream::look_behind`], where the next instant has several items, or more must be read.
+    #[inline(never)]
+    fn look_behind_several(&mut self) -> Option<Instant> {
+        let at = self.plain.ahead().first()?.at;
+        self.read_through(at);
+        if self.next < self.ready.len() {
+            // What was read has to be judged, and so has what was before it.
+            return None;
+        }
+        let ahead = self.plain.ahead();
+        let count = ahead.iter().take_while(|item| item.at == at).count();
+        let behind = ahead.get(count)?.at;
+        self.draining.coming = count;
+        (count == 1 || !self.spec.one_by_one).then_some(behind)
+    }
+
+    /// Delivers the instant that was looked at.
+    #[inline(always)]
+    pub(super) fn drain_instant(&mut self, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Drained {
+        let is_over = if self.draining.coming == 1 { self.deliver_one(core, cells) } else { self.deliver_together(core, cells) };
+        Drained { is_over, behind: if is_over { self.look_behind() } else { None } }
     }
 
     pub(super) fn rest_of_drain(&mut self, core: &Core, step: &mut Vec<Entry>) {
-        let Draining { items, subscribers, given } = &self.draining;
+        let Draining { items, subscribers, given, .. } = &self.draining;
         for (number, subscriber) in self.subscribers.iter().enumerate().skip(*subscribers) {
             let given = if number == *subscribers { *given } else { 0 };
             if core.is_living(subscriber.who) {
@@ -103,7 +108,7 @@ impl<M: Message> PastStream<M> {
         self.plain.pass(1);
         let item = &self.plain.all()[at];
         core.now = item.at;
-        self.draining = Draining { items: at..at + 1, subscribers: 0, given: 0 };
+        self.draining = Draining { coming: 0, items: at..at + 1, subscribers: 0, given: 0 };
         self.passed += 1;
         let mut entry = Entry::of_stream(self.id, self.id, index, NONE, NONE);
         let word = core.word(&entry, const { digest_of_text(M::KIND) }, digest_of(&item.value));
@@ -131,26 +136,11 @@ impl<M: Message> PastStream<M> {
         is_over(core, any)
     }
 
-    /// The items of the next instant and the instant of what follows them, if they come before `limit`, and share their round.
-    fn together(&mut self, limit: Instant) -> Option<(Range<usize>, Instant)> {
-        let at = self.plain.ahead().first()?.at;
-        if at >= limit {
-            return None;
-        }
-        self.read_through(at);
-        if self.next < self.ready.len() {
-            // What was read has to be judged, and so has what was before it.
-            return None;
-        }
-        let ahead = self.plain.ahead();
-        let count = ahead.iter().take_while(|item| item.at == at).count();
-        let head = ahead.get(count)?.at;
-        let (next, _) = self.plain.next();
-        (count == 1 || !self.spec.one_by_one).then_some((next..next + count, head))
-    }
-
     /// As [`PastStream::deliver_one`], with several items: each subscriber gets all of them before the next one gets any.
-    fn deliver_together(&mut self, items: Range<usize>, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> bool {
+    #[inline(never)]
+    fn deliver_together(&mut self, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> bool {
+        let (next, _) = self.plain.next();
+        let items = next..next + self.draining.coming;
         let count = items.len() as u64;
         self.plain.pass(items.len());
         self.passed += count;
@@ -170,7 +160,7 @@ impl<M: Message> PastStream<M> {
             entry.cause = index;
             core.word(&entry, const { digest_of_text(M::KIND) }, digest_of(&item.value))
         }));
-        self.draining = Draining { items, subscribers: 0, given: 0 };
+        self.draining = Draining { coming: 0, items, subscribers: 0, given: 0 };
         for subscriber in &self.subscribers {
             if core.is_living(subscriber.who) {
                 entry.to = subscriber.who;

@@ -1,63 +1,135 @@
-//! Which stream is next. Invariant: at every node of the tournament stands the stream with the least head below it, of two the one with the lesser number.
+//! Which stream is next. Invariant: at every node of the tournament stands the least of what is below it.
+
+use std::hint::select_unpredictable;
 
 use crate::time::Instant;
 
-/// Which stream is next: a tournament over the streams' heads.
+/// No instant, or one that is not known.
+const NONE: u64 = u64::MAX;
+
+/// The key of a stream's head, and the stream's number.
+#[derive(Clone, Copy)]
+struct Head {
+    key: u64,
+    stream: u64,
+}
+
+/// Which stream is next: a tournament over the streams' heads, of which the lesser one wins, of two the one of the stream with the lesser number.
 #[derive(Default)]
 pub(crate) struct Merge {
-    /// Leaves from `size` on: the head's instant with its sign bit flipped, `u64::MAX` when there is none.
-    keys: Vec<u64>,
-    winners: Vec<u32>,
+    /// The tree. Leaves lie from `size` on.
+    nodes: Vec<Head>,
+    /// The keys of what follows the streams' heads, as far as they are known.
+    behind: Vec<u64>,
     size: usize,
+}
+
+/// An instant as a number that compares unsigned.
+#[inline(always)]
+const fn key(at: Instant) -> u64 {
+    at.as_nanos() as u64 ^ 1 << 63
+}
+
+/// The instant of a key.
+#[inline(always)]
+pub(crate) const fn instant(key: u64) -> Instant {
+    Instant::from_nanos((key ^ 1 << 63) as i64)
 }
 
 impl Merge {
     /// Makes room for `streams` heads.
     pub(crate) fn resize(&mut self, streams: usize) {
-        self.size = streams.next_power_of_two().max(1);
-        self.keys = vec![u64::MAX; self.size];
-        self.winners = vec![0; 2 * self.size];
-        for leaf in 0..self.size {
-            self.winners[self.size + leaf] = leaf as u32;
-        }
-        for node in (1..self.size).rev() {
-            self.winners[node] = self.winners[2 * node];
+        self.size = streams.next_power_of_two();
+        self.nodes = vec![Head { key: NONE, stream: 0 }; 2 * self.size];
+        self.behind = vec![NONE; self.size];
+        for stream in 0..self.size {
+            self.put(stream, NONE);
         }
     }
 
-    fn key(head: Option<Instant>) -> u64 {
-        head.map_or(u64::MAX, |at| at.as_nanos() as u64 ^ 1 << 63)
+    #[inline(always)]
+    fn put(&mut self, stream: usize, key: u64) {
+        let mut node = self.size + stream;
+        let mut least = Head { key, stream: stream as u64 };
+        self.nodes[node] = least;
+        while node > 1 {
+            let other = self.nodes[node ^ 1];
+            // Of two the left one has the lesser numbers.
+            let other_wins = (other.key < least.key) | ((other.key == least.key) & (node % 2 == 1));
+            // Which stream comes first is as good as random: a branch would be guessed wrong every other time.
+            least.key = select_unpredictable(other_wins, other.key, least.key);
+            least.stream = select_unpredictable(other_wins, other.stream, least.stream);
+            node /= 2;
+            self.nodes[node] = least;
+        }
     }
 
-    /// A stream has a new head.
+    /// A stream has a new head. What is behind that is not known.
     #[inline]
     pub(crate) fn set(&mut self, stream: usize, head: Option<Instant>) {
-        self.keys[stream] = Self::key(head);
-        let mut node = (self.size + stream) / 2;
-        while node > 0 {
-            let (left, right) = (self.winners[2 * node], self.winners[2 * node + 1]);
-            let left_wins = self.keys[left as usize] <= self.keys[right as usize];
-            self.winners[node] = if left_wins { left } else { right };
-            node /= 2;
-        }
-    }
-
-    /// The least key of all streams but the one that is next.
-    pub(crate) fn second(&self) -> u64 {
-        let (winner, _) = self.least();
-        let mut node = self.size + winner;
-        let mut second = u64::MAX;
-        while node > 1 {
-            second = second.min(self.keys[self.winners[node ^ 1] as usize]);
-            node /= 2;
-        }
-        second
+        self.behind[stream] = NONE;
+        self.put(stream, head.map_or(NONE, key));
     }
 
     /// The stream with the least head and that head's key; at `u64::MAX` the stream must be asked whether it has one.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn least(&self) -> (usize, u64) {
-        let winner = self.winners[if self.size > 1 { 1 } else { self.size }] as usize;
-        (winner, self.keys[winner])
+        let Head { key, stream } = self.nodes[1];
+        (stream as usize, key)
+    }
+
+    /// Whether it is known what is behind a stream's head.
+    #[inline(always)]
+    pub(crate) fn knows_behind(&self, stream: usize) -> bool {
+        self.behind[stream] != NONE
+    }
+
+    /// What is behind a stream's head, if that is known.
+    #[inline(always)]
+    pub(crate) fn set_behind(&mut self, stream: usize, behind: Option<Instant>) {
+        self.behind[stream] = behind.map_or(NONE, key);
+    }
+
+    /// Passes over the least head to what is known to be behind it. `false`: another stream has a head at the same instant, and nothing was done.
+    #[inline(always)]
+    pub(crate) fn pass(&mut self, stream: usize, head: u64) -> bool {
+        let behind = std::mem::replace(&mut self.behind[stream], NONE);
+        self.put(stream, behind);
+        let is_alone = self.least().1 > head;
+        if !is_alone {
+            self.put(stream, head);
+        }
+        is_alone
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_least_head_is_next(streams in 1..9usize, heads in prop::collection::vec((0..9usize, prop::option::of(-3..4i64)), 0..60)) {
+            let mut merge = Merge::default();
+            merge.resize(streams);
+            let mut model = vec![None; streams];
+            for (stream, head) in heads {
+                let (stream, head) = (stream % streams, head.map(Instant::from_nanos));
+                model[stream] = head;
+                merge.set(stream, head);
+                let least = model.iter().enumerate().filter_map(|(stream, head)| head.map(|head| (head, stream))).min();
+                prop_assert_eq!(least.map(|(head, stream)| (stream, key(head))), Some(merge.least()).filter(|(_, key)| *key < NONE));
+                // Passing over it shows a tie, and else what comes then.
+                let Some((head, stream)) = least else { continue };
+                merge.set_behind(stream, Some(Instant::EPOCH));
+                let ties = model.iter().filter(|other| **other == Some(head)).count() > 1;
+                if head < Instant::EPOCH {
+                    prop_assert_eq!(merge.pass(stream, key(head)), !ties);
+                    model[stream] = if ties { Some(head) } else { Some(Instant::EPOCH) };
+                    prop_assert!(!merge.knows_behind(stream));
+                }
+            }
+        }
     }
 }
