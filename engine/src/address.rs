@@ -4,15 +4,10 @@ use std::any::{Any, TypeId, type_name};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::actor::{Actor, Handler};
-use crate::context::Context;
-use crate::digest::digest_of;
-use crate::kernel::border::Shared;
-use crate::kernel::core::Core;
-use crate::kernel::entry::{ActorId, Cell, Entry, Thunk, Turn, What};
-use crate::kernel::kinds::{START, UNIT};
+use crate::kernel::delivery::handle;
+use crate::kernel::entry::{ActorId, Cell, Thunk};
 use crate::message::Message;
 use crate::report::Report;
 use crate::snapshot::Table;
@@ -187,54 +182,4 @@ impl<A: Actor> Cell for Remains<A> {
 pub(crate) fn actor_of<A: Actor>(cell: &mut dyn Cell) -> &mut A {
     let cell: &mut dyn Any = cell;
     &mut cell.downcast_mut::<Occupied<A>>().expect("an address leads to an actor of its own type").0
-}
-
-/// Delivers a message: the one way from an entry to [`Handler::handle`].
-pub(crate) fn handle<A: Handler<M>, M: Message>(cell: &mut dyn Cell, turn: Turn<'_>) {
-    let actor = actor_of::<A>(cell);
-    let Turn { core, arenas, entry, word } = turn;
-    match entry.what {
-        What::Now => {
-            let message = arenas.get::<M>(entry.ty, entry.payload);
-            core.record_message(entry, message, digest_of(message));
-            actor.handle(message, &mut Context::new(&mut *core, entry.to));
-        }
-        What::Share => {
-            let message = arenas.get::<M>(entry.ty, entry.payload);
-            core.record_share(entry, message, word);
-            actor.handle(message, &mut Context::new(&mut *core, entry.to));
-        }
-        What::Shared => {
-            let (Shared(message), _) = core.kept.lend::<Shared<M>>(entry.ty, entry.payload);
-            core.record_message(entry, &*message, digest_of(&*message));
-            actor.handle(&message, &mut Context::new(&mut *core, entry.to));
-        }
-        _ => {
-            let (message, shared) = core.kept.lend::<M>(entry.ty, entry.payload);
-            core.record_message(entry, &message, digest_of(&message));
-            if shared {
-                handle_shared(actor, core, entry, message);
-            } else {
-                actor.handle(&message, &mut Context::new(&mut *core, entry.to));
-            }
-        }
-    }
-}
-
-/// Others share the message, whatever becomes of this handler.
-#[cold]
-#[inline(never)]
-fn handle_shared<A: Handler<M>, M: Message>(actor: &mut A, core: &mut Core, entry: &Entry, message: M) {
-    let handled = catch_unwind(AssertUnwindSafe(|| actor.handle(&message, &mut Context::new(&mut *core, entry.to))));
-    core.kept.give_back(entry.ty, entry.payload, message);
-    if let Err(panic) = handled {
-        resume_unwind(panic);
-    }
-}
-
-/// Delivers `start`.
-pub(crate) fn start<A: Actor>(cell: &mut dyn Cell, turn: Turn<'_>) {
-    let Turn { core, entry, .. } = turn;
-    core.record_own(entry, START, UNIT);
-    actor_of::<A>(cell).started(&mut Context::new(&mut *core, entry.to));
 }

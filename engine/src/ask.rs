@@ -1,5 +1,6 @@
 //! Questions and answers (rule R17). Invariant: every question that was delivered or lost is resolved once: by a reply, or by `gone`.
 
+use std::any::Any;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
@@ -15,7 +16,7 @@ use crate::digest::digest_of;
 use crate::error::Site;
 use crate::kernel::border::With;
 use crate::kernel::core::{Arrival, Core};
-use crate::kernel::entry::{ActorId, Cell, Entry, Thunk, Turn, What, no_thunk};
+use crate::kernel::entry::{ActorId, Cell, Entry, Thunk, What, no_thunk};
 use crate::kernel::kinds::{GONE, TIMEOUT, UNIT};
 use crate::kernel::pending::NodeKey;
 use crate::message::{Message, Request};
@@ -380,8 +381,7 @@ impl Core {
 }
 
 /// Delivers a question.
-pub(crate) fn respond<A: Responds<R>, R: Request>(cell: &mut dyn Cell, turn: Turn<'_>) {
-    let Turn { core, entry, .. } = turn;
+pub(crate) fn respond<A: Responds<R>, R: Request>(cell: &mut dyn Cell, _: &dyn Any, core: &mut Core, entry: &Entry) {
     let request = core.kept.take::<R>(entry.ty, entry.payload);
     core.record_message(entry, &request, digest_of(&request));
     let (count, delivered) = (core.cause, core.site());
@@ -390,7 +390,7 @@ pub(crate) fn respond<A: Responds<R>, R: Request>(cell: &mut dyn Cell, turn: Tur
     core.asks.held += 1;
     core.attention = true;
     let responder = Responder { duty: entry.extra, lost: Some(core.asks.lost.clone()), of: PhantomData };
-    actor_of::<A>(cell).respond(&request, responder, &mut Context::new(&mut *core, entry.to));
+    actor_of::<A>(cell).respond(&request, responder, &mut Context::new(core, entry.to));
 }
 
 /// An ask that has ended, the wait of the task that made it, and how it ended.
@@ -428,16 +428,14 @@ fn conclude<R: Request>(core: &mut Core, entry: &Entry) -> Option<Conclusion<R>>
 }
 
 /// Delivers an answer to a handler.
-pub(crate) fn answer_handler<A: Handler<Answer<R>>, R: Request>(cell: &mut dyn Cell, turn: Turn<'_>) {
-    let Turn { core, entry, .. } = turn;
+pub(crate) fn answer_handler<A: Handler<Answer<R>>, R: Request>(cell: &mut dyn Cell, _: &dyn Any, core: &mut Core, entry: &Entry) {
     if let Some((id, _, result)) = conclude::<R>(core, entry) {
         actor_of::<A>(cell).handle(&Answer { id, result }, &mut Context::new(core, entry.to));
     }
 }
 
 /// Delivers an answer to the task that awaits it.
-pub(crate) fn answer_task<R: Request>(_: &mut dyn Cell, turn: Turn<'_>) {
-    let Turn { core, entry, .. } = turn;
+pub(crate) fn answer_task<R: Request>(_: &mut dyn Cell, _: &dyn Any, core: &mut Core, entry: &Entry) {
     if let Some((_, Some(wait), result)) = conclude::<R>(core, entry) {
         let result = result.map(|reply| {
             let ty = core.ty::<R::Reply>();

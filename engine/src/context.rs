@@ -7,12 +7,13 @@ use std::marker::PhantomData;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::{Actor, Handler, Responds};
-use crate::address::{Addr, Occupied, StreamRef, Sub, Target, handle, start};
+use crate::address::{Addr, Occupied, StreamRef, Sub, Target};
 use crate::ask::{Answer, AskId, Responder, answer_handler, respond};
 use crate::event::{Event, LogLine};
 use crate::job::{JobDone, JobId, done_handler};
 use crate::kernel::border::{TypeIn, With};
 use crate::kernel::core::{Arrival, Cold, Core, Life, SubscribeCall};
+use crate::kernel::delivery::{handle, start};
 use crate::kernel::entry::{ActorId, Entry, What, no_thunk};
 use crate::kernel::pending::{Interval, NodeKey};
 use crate::kernel::stream::{StreamCall, Subscriber};

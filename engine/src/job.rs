@@ -8,7 +8,7 @@ use crate::address::actor_of;
 use crate::context::Context;
 use crate::digest::digest_of;
 use crate::kernel::core::Core;
-use crate::kernel::entry::{ActorId, Cell, Entry, Thunk, Turn, What};
+use crate::kernel::entry::{ActorId, Cell, Entry, Thunk, What};
 use crate::kernel::kinds::JOB_PANIC;
 use crate::kernel::pending::NodeKey;
 use crate::message::Message;
@@ -190,15 +190,13 @@ pub(crate) fn ticket_of<T: 'static>(ticket: &dyn Any) -> &Ticket<T> {
 }
 
 /// Delivers a result to a handler.
-pub(crate) fn done_handler<A: Handler<JobDone<T>>, T: Message>(cell: &mut dyn Cell, turn: Turn<'_>) {
-    let Turn { core, entry, .. } = turn;
+pub(crate) fn done_handler<A: Handler<JobDone<T>>, T: Message>(cell: &mut dyn Cell, _: &dyn Any, core: &mut Core, entry: &Entry) {
     let (id, _, result) = core.finish_job::<T>(entry);
     actor_of::<A>(cell).handle(&JobDone { id, result }, &mut Context::new(core, entry.to));
 }
 
 /// Delivers a result to the task that awaits it.
-pub(crate) fn done_task<T: Message>(_: &mut dyn Cell, turn: Turn<'_>) {
-    let Turn { core, entry, .. } = turn;
+pub(crate) fn done_task<T: Message>(_: &mut dyn Cell, _: &dyn Any, core: &mut Core, entry: &Entry) {
     let (_, wait, result) = core.finish_job::<T>(entry);
     let result = match result {
         Ok(value) => {

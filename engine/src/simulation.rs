@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::actor::{Actor, Handler};
-use crate::address::{Addr, Occupied, StreamRef, Sub, handle, start};
+use crate::address::{Addr, Occupied, StreamRef, Sub};
 use crate::error::{BuildError, RunError};
 use crate::event::LogLine;
 use crate::kernel::components::Components;
 use crate::kernel::core::{Core, Life};
+use crate::kernel::delivery::{handle, start};
 use crate::kernel::entry::{ActorId, Cell, Entry};
 use crate::kernel::ready::ReadyOrder;
 use crate::kernel::shard::Shard;

@@ -17,7 +17,7 @@ use crate::kernel::components::Components;
 use crate::kernel::entry::{ActorId, Cell, Entry, NONE, Thunk, What, no_thunk};
 use crate::kernel::kinds::Kind;
 use crate::kernel::order::Order;
-use crate::kernel::payload::{Arenas, Kept, Types};
+use crate::kernel::payload::{AnyArena, Arenas, Kept, Types};
 use crate::kernel::pending::{NodeKey, Pending};
 use crate::kernel::stream::StreamCall;
 use crate::link::{Links, Travel};
@@ -715,6 +715,16 @@ impl Core {
         self.record_word(entry, M::KIND, word);
         if self.observer.is_some() {
             self.show(entry, message, digest_of(message));
+        }
+    }
+
+    /// As [`Core::record_share`], for a message in an arena.
+    #[inline(always)]
+    pub(crate) fn record_share_in(&mut self, arena: &dyn AnyArena, entry: &Entry, kind: &'static str, word: u64) {
+        self.record_word(entry, kind, word);
+        if self.observer.is_some() {
+            let text = self.wording.as_ref().and_then(|wording| arena.text(entry.payload, wording));
+            self.observe(entry, Some(self.cause), kind, arena.digest(entry.payload), text.as_deref());
         }
     }
 

@@ -3,7 +3,6 @@
 use std::any::{Any, TypeId};
 
 use crate::kernel::core::Core;
-use crate::kernel::payload::Arenas;
 use crate::report::Report;
 use crate::snapshot::Table;
 
@@ -156,17 +155,8 @@ impl Cell for Vacant {
     }
 }
 
-/// What a thunk works on.
-pub(crate) struct Turn<'a> {
-    pub(crate) core: &'a mut Core,
-    pub(crate) arenas: &'a Arenas,
-    pub(crate) entry: &'a Entry,
-    /// The word of the record, for a share of a publication.
-    pub(crate) word: u64,
-}
-
-/// The typed half of a delivery, one per (actor type, message type).
-pub(crate) type Thunk = fn(&mut dyn Cell, Turn<'_>);
+/// The typed half of a delivery, one per (actor type, message type). The message is `()` where the thunk fetches it itself.
+pub(crate) type Thunk = fn(&mut dyn Cell, &dyn Any, &mut Core, &Entry);
 
 /// For deliveries that touch no actor.
-pub(crate) fn no_thunk(_: &mut dyn Cell, _: Turn<'_>) {}
+pub(crate) fn no_thunk(_: &mut dyn Cell, _: &dyn Any, _: &mut Core, _: &Entry) {}

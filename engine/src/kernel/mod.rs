@@ -3,6 +3,7 @@
 pub(crate) mod border;
 pub(crate) mod components;
 pub(crate) mod core;
+pub(crate) mod delivery;
 pub(crate) mod entry;
 pub(crate) mod kinds;
 pub(crate) mod order;

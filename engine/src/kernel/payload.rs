@@ -5,6 +5,9 @@ use std::any::{Any, TypeId};
 use std::hash::{Hash, Hasher};
 
 use crate::digest::digest_of;
+use crate::kernel::core::Core;
+use crate::kernel::delivery::{self, DeliverKept};
+use crate::kernel::entry::{Cell, Entry};
 use crate::message::Message;
 use crate::trace::Wording;
 
@@ -16,12 +19,22 @@ struct Arena<M> {
 
 /// What can be done with an arena without knowing its type.
 pub(crate) trait AnyArena: Any {
+    fn message(&self, index: u32) -> &dyn Any;
+    fn deliver(&self, cell: &mut dyn Cell, core: &mut Core, entry: &Entry);
     fn kind(&self) -> &'static str;
     fn digest(&self, index: u32) -> u64;
     fn text(&self, index: u32, wording: &Wording) -> Option<String>;
 }
 
 impl<M: Message> AnyArena for Arena<M> {
+    fn message(&self, index: u32) -> &dyn Any {
+        &self.messages[index as usize]
+    }
+
+    fn deliver(&self, cell: &mut dyn Cell, core: &mut Core, entry: &Entry) {
+        delivery::deliver(&self.messages[entry.payload as usize], cell, core, entry);
+    }
+
     fn kind(&self) -> &'static str {
         M::KIND
     }
@@ -59,11 +72,6 @@ impl Arenas {
     }
 
     #[inline(always)]
-    pub(crate) fn get<M: Message>(&self, ty: u16, index: u32) -> &M {
-        let arena: &dyn Any = &*self.arenas[usize::from(ty)];
-        &arena.downcast_ref::<Arena<M>>().expect("an arena of its index's type").messages[index as usize]
-    }
-
     pub(crate) fn any(&self, ty: u16) -> &dyn AnyArena {
         &*self.arenas[usize::from(ty)]
     }
@@ -224,6 +232,7 @@ pub(crate) struct Types {
     cache: [Option<(TypeId, u16)>; CACHE],
     table: Vec<(TypeId, u16)>,
     makers: Vec<Maker>,
+    deliver: Vec<DeliverKept>,
 }
 
 const CACHE: usize = 64;
@@ -251,7 +260,7 @@ impl Hasher for Bits {
 
 impl Types {
     pub(crate) fn new() -> Self {
-        Self { cache: [None; CACHE], table: Vec::new(), makers: Vec::new() }
+        Self { cache: [None; CACHE], table: Vec::new(), makers: Vec::new(), deliver: Vec::new() }
     }
 
     #[inline(always)]
@@ -281,11 +290,18 @@ impl Types {
                 let arena = Arena::<M> { epoch: 0, messages: Vec::new() };
                 (Box::new(arena), Box::new(Slab::<M> { slots: Vec::new(), free: Vec::new() }))
             });
+            self.deliver.push(delivery::deliver_kept::<M>);
             self.table.push((id, ty));
             ty
         });
         self.cache[Self::bits::<M>() % CACHE] = Some((id, ty));
         ty
+    }
+
+    /// How a kept message of a type is delivered.
+    #[inline(always)]
+    pub(crate) fn deliver_kept(&self, ty: u16) -> DeliverKept {
+        self.deliver[usize::from(ty)]
     }
 
     /// Gives the tables an arena and a slab for every type they do not know yet.

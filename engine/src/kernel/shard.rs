@@ -15,7 +15,7 @@ use crate::digest::digest_of_text;
 use crate::error::{RunError, Site};
 use crate::kernel::border::Border;
 use crate::kernel::core::{Core, Life};
-use crate::kernel::entry::{ActorId, Cell, Class, Entry, NONE, Thunk, Turn, Vacant, What};
+use crate::kernel::entry::{ActorId, Cell, Class, Entry, NONE, Thunk, Vacant, What};
 use crate::kernel::payload::Arenas;
 use crate::kernel::ready::ReadyOrder;
 use crate::kernel::stream::{Merge, StreamCell};
@@ -424,17 +424,19 @@ impl Shard {
         let before = self.core.counters.deliveries;
         self.core.event = None;
         self.inside = true;
+        let word = self.words[0];
+        let kind = self.arenas.any(entry.ty).kind();
         while let Some(sub) = list.get(self.shared) {
             self.shared += 1;
-            (entry.to, entry.thunk) = (sub.to, sub.thunk);
+            entry.to = sub.to;
             let hot = &self.core.hot[sub.to.index()];
             if hot.life != Life::Living || hot.picky && !self.is_wanted(&entry) {
                 continue;
             }
             self.current = sub.to;
-            let core = &mut *self.core;
-            let turn = Turn { core, arenas: &self.arenas, entry: &entry, word: self.words[0] };
-            (sub.thunk)(&mut *self.cells[sub.to.index()], turn);
+            let (core, arena) = (&mut *self.core, self.arenas.any(entry.ty));
+            core.record_share_in(arena, &entry, kind, word);
+            (sub.thunk)(&mut *self.cells[sub.to.index()], arena.message(entry.payload), core, &entry);
             if self.core.tasks.any_due() {
                 self.poll(sub.to);
                 self.core.event = None;

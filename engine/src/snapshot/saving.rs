@@ -11,12 +11,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::actor::{Actor, Handler, Responds};
-use crate::address::{Occupied, Remains, actor_of, handle};
+use crate::address::{Occupied, Remains, actor_of};
 use crate::ask::{Answer, answer_handler, respond};
 use crate::erased;
 use crate::job::{JobDone, done_handler, ticket_of};
 use crate::kernel::border::Shared;
 use crate::kernel::core::Core;
+use crate::kernel::delivery::handle;
 use crate::kernel::entry::{ActorId, Cell, Thunk};
 use crate::kernel::payload::Kept;
 use crate::kernel::pending::NodeKey;

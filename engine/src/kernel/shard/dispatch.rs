@@ -9,7 +9,7 @@ use crate::digest::digest_of;
 use crate::error::RunError;
 use crate::event::Event;
 use crate::kernel::core::Core;
-use crate::kernel::entry::{ActorId, Entry, NONE, Turn, What};
+use crate::kernel::entry::{ActorId, Entry, NONE, What};
 use crate::kernel::kinds::{END, GONE, Kind, PAUSE, RESUME, START, STOP, SUBSCRIBE, TIMEOUT, UNIT, WAKE};
 use crate::kernel::pending::NodeTurn;
 use crate::kernel::stream::StreamCall;
@@ -53,11 +53,17 @@ impl Shard {
                 self.streams[number as usize].deliver(entry, &mut *self.cells[entry.to.index()], core);
             }
             What::Stop | What::Subscribe | What::Control => deliver_own(core, entry),
-            _ => {
-                let word = if entry.what == What::Share { self.words[entry.extra as usize] } else { 0 };
-                let turn = Turn { core, arenas: &self.arenas, entry, word };
-                (entry.thunk)(&mut *self.cells[entry.to.index()], turn);
+            What::Now => self.arenas.any(entry.ty).deliver(&mut *self.cells[entry.to.index()], core, entry),
+            What::Later | What::LaterShare | What::Timer => {
+                let deliver = core.types.deliver_kept(entry.ty);
+                deliver(&mut *self.cells[entry.to.index()], core, entry);
             }
+            What::Share => {
+                let arena = self.arenas.any(entry.ty);
+                core.record_share_in(arena, entry, arena.kind(), self.words[entry.extra as usize]);
+                (entry.thunk)(&mut *self.cells[entry.to.index()], arena.message(entry.payload), core, entry);
+            }
+            _ => (entry.thunk)(&mut *self.cells[entry.to.index()], &(), core, entry),
         }
         self.inside = false;
         if self.metrics.is_some() {
