@@ -120,6 +120,23 @@ impl Pending {
         self.queue.peek().is_some_and(|(next, _)| next <= at.as_nanos())
     }
 
+    /// Takes the one node that is due before all others, up to `bound`. `None`: there is none, or it is not alone at its instant, or was cancelled, or
+    /// is an interval's.
+    #[inline(always)]
+    pub(crate) fn pop_lone(&mut self, bound: Instant) -> Option<(Instant, Entry)> {
+        let (at, index) = self.queue.peek()?;
+        let node = &self.nodes[index as usize];
+        if at > bound.as_nanos() || node.state != State::Armed || node.interval().is_some() || !self.queue.pop_lone() {
+            return None;
+        }
+        let node = &mut self.nodes[index as usize];
+        node.state = State::Free;
+        node.queued = false;
+        node.generation = node.generation.wrapping_add(1);
+        self.free.push(index);
+        Some((Instant::from_nanos(at), node.entry))
+    }
+
     /// Moves everything due at `at` that was not cancelled into a step.
     #[inline(always)]
     pub(crate) fn pop_into(&mut self, at: Instant, step: &mut Vec<Entry>) {

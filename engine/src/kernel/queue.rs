@@ -97,6 +97,25 @@ impl Queue {
         Some(popped)
     }
 
+    /// Takes the least entry if no other one is at its instant. There must be one. Whether it was.
+    #[inline(always)]
+    pub(crate) fn pop_lone(&mut self) -> bool {
+        self.len -= 1;
+        if self.len == 0 {
+            return true;
+        }
+        let next = self.next();
+        let is_lone = next.0 > self.front.0;
+        if is_lone {
+            self.front = next;
+        } else {
+            self.len += 1;
+            // It goes where it came before all others.
+            self.run.push(next);
+        }
+        is_lone
+    }
+
     /// Takes the least entry behind the front.
     #[inline(always)]
     fn next(&mut self) -> Entry {

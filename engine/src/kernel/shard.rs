@@ -4,6 +4,8 @@
 mod closing;
 mod dispatch;
 mod ending;
+mod lone;
+mod share;
 mod streams;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,10 +13,9 @@ use std::rc::Rc;
 use std::task::Waker;
 
 use crate::address::Sub;
-use crate::digest::digest_of_text;
 use crate::error::{RunError, Site};
 use crate::kernel::border::Border;
-use crate::kernel::core::{Core, Life};
+use crate::kernel::core::Core;
 use crate::kernel::entry::{ActorId, Cell, Class, Entry, NONE, Thunk, Vacant, What};
 use crate::kernel::payload::Arenas;
 use crate::kernel::ready::ReadyOrder;
@@ -298,6 +299,9 @@ impl Shard {
                 if self.unmeasured && !self.streams.is_empty() && self.drain(bound) {
                     continue;
                 }
+                if self.unmeasured && self.run_lone(bound) {
+                    continue;
+                }
                 self.begin(at);
             }
             self.run_on();
@@ -360,106 +364,6 @@ impl Shard {
             }
         }
         Advance::Stepped
-    }
-
-    /// Whether the step is one delivery to a living actor, of which closing has nothing to decide: the common case, kept short.
-    #[inline(always)]
-    fn is_simple(&self) -> bool {
-        let [entry] = &self.step[..] else { return false };
-        let hot = &self.core.hot[entry.to.index()];
-        self.unmeasured
-            && matches!(entry.what, What::Now | What::Later | What::Timer | What::Stream | What::Wake | What::Job)
-            && hot.life == Life::Living
-            && !hot.picky
-            && !self.forced
-            && self.core.step < self.limits.max_steps
-            && (entry.node == NONE || self.core.step == 0 || !self.core.pending.is_cancelled(entry.node))
-    }
-
-    /// Runs a simple step. If its end has something to look at, the step is left under way.
-    #[inline(always)]
-    fn run_single(&mut self) {
-        self.core.counters.steps += 1;
-        self.phase = Phase::Running;
-        self.pos = 1;
-        self.deliver(0);
-        if self.core.tasks.any_due() {
-            self.poll(self.current);
-        }
-        if !self.core.attention {
-            self.core.counters.events += self.items;
-            self.items = 0;
-            self.step.clear();
-            self.phase = Phase::Ended;
-        }
-    }
-
-    /// Whether the step is one publication, of which closing has nothing to decide.
-    #[inline(always)]
-    fn is_lone_publication(&self) -> bool {
-        let [entry] = &self.step[..] else { return false };
-        entry.what == What::Publication && self.unmeasured && !self.forced && self.core.step < self.limits.max_steps
-    }
-
-    /// Begins the step of one publication, without an entry for every subscriber.
-    fn run_publication(&mut self) {
-        let list = Rc::clone(&self.published[self.step[0].extra as usize]);
-        let entry = Entry { what: What::Share, extra: 0, ..self.step[0] };
-        self.step.clear();
-        self.pos = 0;
-        self.published.clear();
-        let arena = self.arenas.any(entry.ty);
-        let word = self.core.word(&entry, digest_of_text(arena.kind()), arena.digest(entry.payload));
-        self.words.clear();
-        self.words.push(word);
-        self.sharing = Some((list, entry));
-        self.shared = 0;
-        self.phase = Phase::Running;
-        self.share();
-    }
-
-    /// Gives each subscriber its share, in R1's order, in which lists are kept; after a panic, each one that is left.
-    fn share(&mut self) {
-        let Some((list, mut entry)) = self.sharing.clone() else { return };
-        let before = self.core.counters.deliveries;
-        self.core.event = None;
-        self.inside = true;
-        let word = self.words[0];
-        let kind = self.arenas.any(entry.ty).kind();
-        while let Some(sub) = list.get(self.shared) {
-            self.shared += 1;
-            entry.to = sub.to;
-            let hot = &self.core.hot[sub.to.index()];
-            if hot.life != Life::Living || hot.picky && !self.is_wanted(&entry) {
-                continue;
-            }
-            self.current = sub.to;
-            let (core, arena) = (&mut *self.core, self.arenas.any(entry.ty));
-            core.record_share_in(arena, &entry, kind, word);
-            (sub.thunk)(&mut *self.cells[sub.to.index()], arena.message(entry.payload), core, &entry);
-            if self.core.tasks.any_due() {
-                self.poll(sub.to);
-                self.core.event = None;
-                self.inside = true;
-            }
-        }
-        self.inside = false;
-        self.sharing = None;
-        self.core.counters.steps += u64::from(self.core.counters.deliveries > before);
-        if !self.core.attention {
-            self.phase = Phase::Ended;
-        }
-    }
-
-    /// Runs on while every next step is a simple one.
-    #[inline(always)]
-    fn run_on(&mut self) {
-        while self.phase == Phase::Emitted && self.is_simple() {
-            self.run_single();
-            if self.phase == Phase::Ended {
-                self.next_step();
-            }
-        }
     }
 
     /// Moves on to the next step, round or still point (rule R4).

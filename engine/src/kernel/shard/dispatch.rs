@@ -19,11 +19,10 @@ use crate::pool::panic_text;
 impl Shard {
     #[inline(always)]
     pub(super) fn deliver(&mut self, at: usize) {
-        let entry = &self.step[at];
+        let entry = self.step[at];
         let core = &mut *self.core;
         self.current = entry.to;
         if entry.dead || core.hot[entry.to.index()].poisoned {
-            let entry = *entry;
             if entry.node == NONE || !core.pending.let_go_if_cancelled(entry.node) {
                 self.deliver_dead(&entry);
             }
@@ -37,22 +36,24 @@ impl Shard {
                 NodeTurn::Once { due } => core.event = Some(Event { due, event_time: due, lag: None }),
                 NodeTurn::Tick { due } => {
                     core.event = Some(Event { due, event_time: due, lag: None });
-                    core.rearm(entry, due);
+                    core.rearm(&entry, due);
                 }
             }
         }
         self.inside = true;
         let began = if self.timed { core.clock.as_mut().map(|clock| clock()) } else { None };
+        self.hand_over(&entry);
+        self.inside = false;
+        if self.metrics.is_some() {
+            self.measure(began);
+        }
+    }
+
+    /// Records an entry and hands it to its actor.
+    #[inline(always)]
+    pub(super) fn hand_over(&mut self, entry: &Entry) {
+        let core = &mut *self.core;
         match entry.what {
-            What::Wake => {
-                core.record_own(entry, WAKE, UNIT);
-                core.woke(entry.extra);
-            }
-            What::Stream => {
-                let number = core.hot[entry.from.index()].stream;
-                self.streams[number as usize].deliver(entry, &mut *self.cells[entry.to.index()], core);
-            }
-            What::Stop | What::Subscribe | What::Control => deliver_own(core, entry),
             What::Now => self.arenas.any(entry.ty).deliver(&mut *self.cells[entry.to.index()], core, entry),
             What::Later | What::LaterShare | What::Timer => {
                 let deliver = core.types.deliver_kept(entry.ty);
@@ -63,11 +64,16 @@ impl Shard {
                 core.record_share_in(arena, entry, arena.kind(), self.words[entry.extra as usize]);
                 (entry.thunk)(&mut *self.cells[entry.to.index()], arena.message(entry.payload), core, entry);
             }
+            What::Wake => {
+                core.record_own(entry, WAKE, UNIT);
+                core.woke(entry.extra);
+            }
+            What::Stream => {
+                let number = core.hot[entry.from.index()].stream;
+                self.streams[number as usize].deliver(entry, &mut *self.cells[entry.to.index()], core);
+            }
+            What::Stop | What::Subscribe | What::Control => deliver_own(core, entry),
             _ => (entry.thunk)(&mut *self.cells[entry.to.index()], &(), core, entry),
-        }
-        self.inside = false;
-        if self.metrics.is_some() {
-            self.measure(began);
         }
     }
 
