@@ -669,26 +669,37 @@ impl Core {
     /// Counts a delivery, chains its record, and makes it the cause of what follows.
     #[inline(always)]
     fn record(&mut self, entry: &Entry, kind: &'static str, kind_digest: u64, digest: u64) {
-        let word = self.word(entry, kind_digest, digest);
-        self.record_word(entry, kind, word);
+        let word = self.word(entry.from, entry.cause, kind_digest, digest);
+        self.record_word(entry.to, kind, word);
     }
 
     /// One word for everything in a record but the receiver and its count, which the chain stands for: the same for all who share a message.
     #[inline(always)]
-    pub(crate) fn word(&self, entry: &Entry, kind_digest: u64, digest: u64) -> u64 {
-        let sender = self.hot[entry.from.index()].path_digest;
-        record_word(self.now, self.round, self.step, sender, entry.cause, kind_digest, digest)
+    pub(crate) fn word(&self, sender: ActorId, cause: u64, kind_digest: u64, digest: u64) -> u64 {
+        let sender = self.hot[sender.index()].path_digest;
+        record_word(self.now, self.round, self.step, sender, cause, kind_digest, digest)
     }
 
+    /// Counts and chains a delivery of which the word is known.
     #[inline(always)]
-    fn record_word(&mut self, entry: &Entry, kind: &'static str, word: u64) {
-        let hot = &mut self.hot[entry.to.index()];
+    pub(crate) fn record_word(&mut self, to: ActorId, kind: &'static str, word: u64) {
+        let hot = &mut self.hot[to.index()];
         hot.count += 1;
         hot.chain = chained(hot.chain, word);
         self.cause = hot.count;
-        self.me = entry.to;
+        self.me = to;
         self.kind = kind;
         self.counters.deliveries += 1;
+    }
+
+    /// As [`Core::record_word`]. `false`: the receiver is not living, and nothing was done.
+    #[inline(always)]
+    pub(crate) fn record_if_living(&mut self, to: ActorId, kind: &'static str, word: u64) -> bool {
+        let is_living = self.is_living(to);
+        if is_living {
+            self.record_word(to, kind, word);
+        }
+        is_living
     }
 
     /// Counts, chains and shows a delivery of the engine's own.
@@ -709,19 +720,18 @@ impl Core {
         }
     }
 
-    /// As [`Core::record_message`], for one of many who share the message and its word.
+    /// Shows what was recorded by its word.
     #[inline(always)]
-    pub(crate) fn record_share<M: Message>(&mut self, entry: &Entry, message: &M, word: u64) {
-        self.record_word(entry, M::KIND, word);
+    pub(crate) fn show_share<M: Message>(&mut self, entry: impl FnOnce() -> Entry, message: &M) {
         if self.observer.is_some() {
-            self.show(entry, message, digest_of(message));
+            self.show(&entry(), message, digest_of(message));
         }
     }
 
-    /// As [`Core::record_share`], for a message in an arena.
+    /// Records the share of a message in an arena.
     #[inline(always)]
     pub(crate) fn record_share_in(&mut self, arena: &dyn AnyArena, entry: &Entry, kind: &'static str, word: u64) {
-        self.record_word(entry, kind, word);
+        self.record_word(entry.to, kind, word);
         if self.observer.is_some() {
             let text = self.wording.as_ref().and_then(|wording| arena.text(entry.payload, wording));
             self.observe(entry, Some(self.cause), kind, arena.digest(entry.payload), text.as_deref());

@@ -14,8 +14,8 @@ use std::collections::BinaryHeap;
 
 use self::ahead::{Chained, Held, Item, Mark};
 use self::drain::Draining;
-pub(crate) use self::drain::{Drained, Subscriber};
-pub(crate) use self::merge::{Merge, instant};
+pub(crate) use self::drain::Subscriber;
+pub(crate) use self::merge::{Merge, NO_HEAD, instant, key};
 use self::plain::Plain;
 pub(crate) use self::position::{Position, Resume};
 pub(crate) use self::tally::{Cover, StreamTally};
@@ -97,8 +97,9 @@ pub(crate) trait StreamCell {
     fn take(&mut self, at: Instant, core: &Core, step: &mut Vec<Entry>) -> Taken;
     /// The instant behind the next one, if that one can be drained: if it has nothing but ordinary items.
     fn look_behind(&mut self) -> Option<Instant>;
-    /// Delivers the next instant, of which it is known what is behind it, and in which nothing else happens.
-    fn drain(&mut self, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Drained;
+    /// Delivers the next instant, of which it is known what is behind it, and in which nothing else happens. Gives the key of what is behind the
+    /// new head, or [`NO_HEAD`] if that is not known. `None`: the instant is not over.
+    fn drain(&mut self, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Option<u64>;
     /// The deliveries that a drain has left undone, after a panic or for a poll.
     fn rest(&mut self, core: &Core, step: &mut Vec<Entry>);
     /// Puts the current item `index` into the step.
@@ -362,7 +363,7 @@ impl<M: Message> StreamCell for PastStream<M> {
         if self.paused { None } else { self.look_behind() }
     }
 
-    fn drain(&mut self, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Drained {
+    fn drain(&mut self, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Option<u64> {
         self.drain_instant(core, cells)
     }
 

@@ -37,7 +37,8 @@ impl Shard {
                 continue;
             }
             let arena = self.arenas.any(entry.ty);
-            self.words[entry.extra as usize] = self.core.word(entry, digest_of_text(arena.kind()), arena.digest(entry.payload));
+            self.words[entry.extra as usize] =
+                self.core.word(entry.from, entry.cause, digest_of_text(arena.kind()), arena.digest(entry.payload));
             for sub in self.published[entry.extra as usize].iter() {
                 expanded.push(Entry { to: sub.to, thunk: sub.thunk, what: What::Share, ..*entry });
             }

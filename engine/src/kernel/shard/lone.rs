@@ -9,17 +9,13 @@ use crate::time::Instant;
 
 impl Shard {
     /// Runs instants that begin with a lone timer, delayed message or wake-up. `false`: the next one is not of this kind.
-    pub(super) fn run_lone(&mut self, mut bound: Instant) -> bool {
-        if !self.streams.is_empty() {
-            let (_, head) = self.merge.least();
-            let Some(before) = instant(head).as_nanos().checked_sub(1) else { return false };
-            bound = bound.min(Instant::from_nanos(before));
-        }
+    pub(super) fn run_lone(&mut self, bound: Instant) -> bool {
         if self.limits.max_steps == 0 {
             return false;
         }
         let mut any = false;
         for _ in 0..DRAIN {
+            let Some(bound) = self.before_streams(bound) else { break };
             let core = &mut *self.core;
             let Some((at, entry)) = core.pending.pop_lone(bound) else { break };
             any = true;
@@ -58,6 +54,16 @@ impl Shard {
             }
         }
         any
+    }
+
+    /// The last instant up to a bound at which no stream has anything.
+    #[inline(always)]
+    fn before_streams(&self, bound: Instant) -> Option<Instant> {
+        if self.streams.is_empty() {
+            return Some(bound);
+        }
+        let (_, head) = self.merge.least();
+        instant(head).as_nanos().checked_sub(1).map(|before| bound.min(Instant::from_nanos(before)))
     }
 
     /// Whether the step is one delivery to a living actor, of which closing has nothing to decide: the common case, kept short.

@@ -23,7 +23,7 @@ impl Shard {
         self.pos = 0;
         self.published.clear();
         let arena = self.arenas.any(entry.ty);
-        let word = self.core.word(&entry, digest_of_text(arena.kind()), arena.digest(entry.payload));
+        let word = self.core.word(entry.from, entry.cause, digest_of_text(arena.kind()), arena.digest(entry.payload));
         self.words.clear();
         self.words.push(word);
         self.sharing = Some((list, entry));

@@ -6,7 +6,7 @@ use crate::context::Control;
 use crate::error::RunError;
 use crate::kernel::border::Opening;
 use crate::kernel::entry::ActorId;
-use crate::kernel::stream::{Emitted, LateItem, StreamCall, StreamCell, instant};
+use crate::kernel::stream::{Emitted, LateItem, NO_HEAD, StreamCall, StreamCell, instant, key};
 use crate::snapshot::RestoreError;
 use crate::time::Instant;
 
@@ -79,9 +79,9 @@ impl Shard {
     /// The stream that is next, and when.
     #[inline]
     pub(super) fn least_head(&self) -> Option<(usize, Instant)> {
-        let (number, key) = self.merge.least();
-        if key < u64::MAX {
-            return Some((number, instant(key)));
+        let (number, head) = self.merge.least();
+        if head < NO_HEAD {
+            return Some((number, instant(head)));
         }
         // The last instant there is, or no head at all.
         let last = self.streams.iter().position(|stream| stream.head() == Some(Instant::MAX));
@@ -139,11 +139,11 @@ impl Shard {
         }
         self.delivered_before = self.core.counters.deliveries;
         (self.core.round, self.core.step, self.core.event) = (0, 0, None);
+        let bound = key(bound).min(NO_HEAD - 1);
         let mut any = false;
         for _ in 0..DRAIN {
             let (number, head) = self.merge.least();
-            let at = instant(head);
-            if head == u64::MAX || at > bound || self.core.pending.may_come_before(at) || !self.is_alone(number, head) {
+            if head > bound || self.core.pending.may_come_before(instant(head)) || !self.is_alone(number, head) {
                 break;
             }
             any = true;
@@ -153,14 +153,14 @@ impl Shard {
             let drained = self.streams[number].drain(&mut self.core, &mut self.cells);
             self.inside = false;
             self.draining = false;
-            if !drained.is_over {
+            self.merge.set_behind(number, drained.unwrap_or(NO_HEAD));
+            if drained.is_none() {
                 self.drained_into();
                 if self.core.tasks.any_due() {
                     self.poll(self.current);
                 }
                 break;
             }
-            self.merge.set_behind(number, drained.behind);
         }
         any
     }
@@ -168,11 +168,11 @@ impl Shard {
     /// Whether the next instant can be drained; then the merge has passed over it.
     #[inline(always)]
     fn is_alone(&mut self, number: usize, head: u64) -> bool {
-        if !self.merge.knows_behind(number) {
-            let behind = self.streams[number].look_behind();
-            self.merge.set_behind(number, behind);
+        let mut behind = self.merge.behind(number);
+        if behind == NO_HEAD {
+            behind = self.streams[number].look_behind().map_or(NO_HEAD, key);
         }
-        self.merge.knows_behind(number) && self.merge.pass(number, head)
+        behind != NO_HEAD && self.merge.pass(number, head, behind)
     }
 
     /// Goes on with the instant in which a drain has stopped.

@@ -1,8 +1,7 @@
 //! The short way of a stream that is alone for a while: instants of nothing but its own ordinary items (rules R1, R15). Invariant: what comes of it is
 //! what the steps of these instants would come to; a panic or a poll leaves what is left of a step to them.
 
-use std::ops::Range;
-
+use super::merge::{NO_HEAD, key};
 use super::{PLAIN, PastStream};
 use crate::actor::Handler;
 use crate::address::actor_of;
@@ -11,6 +10,7 @@ use crate::digest::{digest_of, digest_of_text};
 use crate::kernel::core::Core;
 use crate::kernel::entry::{ActorId, Cell, Entry, NONE};
 use crate::message::Message;
+use crate::source::Timed;
 use crate::time::Instant;
 
 type Deliver<M> = fn(&mut dyn Cell, &M, &mut Core, ActorId);
@@ -31,22 +31,13 @@ impl<M: Message> Subscriber<M> {
     }
 }
 
-/// The items that are being drained, and who has had them: all of them these subscribers, and so many of them the next one.
+/// Who has had the items of the instant that is being drained: all of them these subscribers, and so many of them the next one.
 #[derive(Default)]
 pub(super) struct Draining {
-    /// How many items the next instant has, once that is known.
-    coming: usize,
-    items: Range<usize>,
+    /// How many items the instant has. They are the last ones that were passed; while nothing is being drained, the next ones, once that is known.
+    items: usize,
     subscribers: usize,
     given: usize,
-}
-
-/// What became of an instant that was drained.
-pub(crate) struct Drained {
-    /// Whether it is over; if not, the core is inside it.
-    pub(crate) is_over: bool,
-    /// What is behind the stream's new head, if that is known.
-    pub(crate) behind: Option<Instant>,
 }
 
 impl<M: Message> PastStream<M> {
@@ -60,7 +51,7 @@ impl<M: Message> PastStream<M> {
         match self.plain.ahead() {
             // The only one of its instant, as nearly all are: nothing but this need be looked at.
             [item, next, ..] if next.at > item.at => {
-                self.draining.coming = 1;
+                self.draining.items = 1;
                 Some(next.at)
             }
             _ => self.look_behind_several(),
@@ -79,24 +70,27 @@ impl<M: Message> PastStream<M> {
         let ahead = self.plain.ahead();
         let count = ahead.iter().take_while(|item| item.at == at).count();
         let behind = ahead.get(count)?.at;
-        self.draining.coming = count;
+        self.draining.items = count;
         (count == 1 || !self.spec.one_by_one).then_some(behind)
     }
 
-    /// Delivers the instant that was looked at.
+    /// Delivers the instant that was looked at, and looks at the next one. `None`: it is not over.
     #[inline(always)]
-    pub(super) fn drain_instant(&mut self, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Drained {
-        let is_over = if self.draining.coming == 1 { self.deliver_one(core, cells) } else { self.deliver_together(core, cells) };
-        Drained { is_over, behind: if is_over { self.look_behind() } else { None } }
+    pub(super) fn drain_instant(&mut self, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Option<u64> {
+        self.draining.subscribers = 0;
+        self.draining.given = 0;
+        let is_over = if self.draining.items == 1 { self.deliver_one(core, cells) } else { self.deliver_together(core, cells) };
+        is_over.then(|| self.look_behind().map_or(NO_HEAD, key))
     }
 
     pub(super) fn rest_of_drain(&mut self, core: &Core, step: &mut Vec<Entry>) {
-        let Draining { items, subscribers, given, .. } = &self.draining;
-        for (number, subscriber) in self.subscribers.iter().enumerate().skip(*subscribers) {
-            let given = if number == *subscribers { *given } else { 0 };
+        let Draining { items, subscribers, given } = self.draining;
+        let (next, _) = self.plain.next();
+        for (number, subscriber) in self.subscribers.iter().enumerate().skip(subscribers) {
+            let given = if number == subscribers { given } else { 0 };
             if core.is_living(subscriber.who) {
                 let entry = |at: usize| Entry::of_stream(self.id, subscriber.who, self.plain.index(at), at as u32 | PLAIN, number as u32);
-                step.extend(items.clone().skip(given).map(entry));
+                step.extend((next - items..next).skip(given).map(entry));
             }
         }
     }
@@ -108,14 +102,13 @@ impl<M: Message> PastStream<M> {
         self.plain.pass(1);
         let item = &self.plain.all()[at];
         core.now = item.at;
-        self.draining = Draining { coming: 0, items: at..at + 1, subscribers: 0, given: 0 };
         self.passed += 1;
-        let mut entry = Entry::of_stream(self.id, self.id, index, NONE, NONE);
-        let word = core.word(&entry, const { digest_of_text(M::KIND) }, digest_of(&item.value));
+        let word = core.word(self.id, index, const { digest_of_text(M::KIND) }, digest_of(&item.value));
         let mut any = false;
         for subscriber in &self.subscribers {
             self.draining.subscribers += 1;
-            if !core.is_living(subscriber.who) {
+            let who = subscriber.who;
+            if !core.record_if_living(who, M::KIND, word) {
                 continue;
             }
             if !any {
@@ -126,9 +119,8 @@ impl<M: Message> PastStream<M> {
                     cover.add(self.passed - 1);
                 }
             }
-            entry.to = subscriber.who;
-            core.record_share(&entry, &item.value, word);
-            (subscriber.deliver)(&mut *cells[subscriber.who.index()], &item.value, core, subscriber.who);
+            core.show_share(|| Entry::of_stream(self.id, who, index, NONE, NONE), &item.value);
+            (subscriber.deliver)(&mut *cells[who.index()], &item.value, core, who);
             if core.tasks.any_due() {
                 return false;
             }
@@ -139,12 +131,12 @@ impl<M: Message> PastStream<M> {
     /// As [`PastStream::deliver_one`], with several items: each subscriber gets all of them before the next one gets any.
     #[inline(never)]
     fn deliver_together(&mut self, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> bool {
-        let (next, _) = self.plain.next();
-        let items = next..next + self.draining.coming;
-        let count = items.len() as u64;
-        self.plain.pass(items.len());
+        let (next, first) = self.plain.next();
+        let items = self.draining.items;
+        let count = items as u64;
+        self.plain.pass(items);
         self.passed += count;
-        let (all, first) = (&self.plain.all()[items.clone()], self.plain.index(items.start));
+        let all = &self.plain.all()[next..next + items];
         core.now = all[0].at;
         let any = self.subscribers.iter().any(|subscriber| core.is_living(subscriber.who));
         if any {
@@ -154,22 +146,18 @@ impl<M: Message> PastStream<M> {
                 (self.passed - count..self.passed).for_each(|place| cover.add(place));
             }
         }
-        let mut entry = Entry::of_stream(self.id, self.id, 0, NONE, NONE);
         self.words.clear();
-        self.words.extend(all.iter().zip(first..).map(|(item, index)| {
-            entry.cause = index;
-            core.word(&entry, const { digest_of_text(M::KIND) }, digest_of(&item.value))
-        }));
-        self.draining = Draining { coming: 0, items, subscribers: 0, given: 0 };
+        let word = |(item, index): (&Timed<M>, u64)| core.word(self.id, index, const { digest_of_text(M::KIND) }, digest_of(&item.value));
+        self.words.extend(all.iter().zip(first..).map(word));
         for subscriber in &self.subscribers {
-            if core.is_living(subscriber.who) {
-                entry.to = subscriber.who;
-                let cell = &mut *cells[subscriber.who.index()];
+            let who = subscriber.who;
+            if core.is_living(who) {
+                let cell = &mut *cells[who.index()];
                 for ((item, word), index) in all.iter().zip(&self.words).zip(first..) {
                     self.draining.given += 1;
-                    entry.cause = index;
-                    core.record_share(&entry, &item.value, *word);
-                    (subscriber.deliver)(cell, &item.value, core, subscriber.who);
+                    core.record_word(who, M::KIND, *word);
+                    core.show_share(|| Entry::of_stream(self.id, who, index, NONE, NONE), &item.value);
+                    (subscriber.deliver)(cell, &item.value, core, who);
                 }
             }
             self.draining.subscribers += 1;
