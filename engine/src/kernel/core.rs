@@ -39,6 +39,7 @@ pub(crate) enum Life {
 }
 
 /// What the dispatch of one delivery touches.
+#[repr(align(64))]
 pub(crate) struct Hot {
     pub(crate) chain: u64,
     pub(crate) count: u64,
@@ -614,6 +615,12 @@ impl Core {
         }
     }
 
+    /// Whether the last thing that a subscriber has called about a publisher was no unsubscribe.
+    pub(crate) fn is_wanted(&self, who: ActorId, publisher: ActorId, ty: u16) -> bool {
+        let wishes = &self.cold[who.index()].wishes;
+        wishes.iter().find(|(actor, wished, _)| (*actor, *wished) == (publisher, ty)).is_none_or(|wish| wish.2)
+    }
+
     /// Takes a subscriber off a publisher's list. A publisher in another component does not hear of it.
     pub(crate) fn delist(&mut self, publisher: ActorId, ty: u16, who: ActorId) {
         if !self.are_joined(publisher, who) {
@@ -728,14 +735,11 @@ impl Core {
         }
     }
 
-    /// Records the share of a message in an arena.
-    #[inline(always)]
-    pub(crate) fn record_share_in(&mut self, arena: &dyn AnyArena, entry: &Entry, kind: &'static str, word: u64) {
-        self.record_word(entry.to, kind, word);
-        if self.observer.is_some() {
-            let text = self.wording.as_ref().and_then(|wording| arena.text(entry.payload, wording));
-            self.observe(entry, Some(self.cause), kind, arena.digest(entry.payload), text.as_deref());
-        }
+    /// Shows the record of a message in an arena.
+    #[cold]
+    pub(crate) fn show_in(&mut self, arena: &dyn AnyArena, entry: &Entry, kind: &'static str) {
+        let text = self.wording.as_ref().and_then(|wording| arena.text(entry.payload, wording));
+        self.observe(entry, Some(self.cause), kind, arena.digest(entry.payload), text.as_deref());
     }
 
     /// Shows all records to this observer from here on.

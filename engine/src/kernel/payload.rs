@@ -4,7 +4,7 @@
 use std::any::{Any, TypeId};
 use std::hash::{Hash, Hasher};
 
-use crate::digest::digest_of;
+use crate::digest::{digest_of, digest_of_text};
 use crate::kernel::core::Core;
 use crate::kernel::delivery::{self, DeliverKept};
 use crate::kernel::entry::{Cell, Entry};
@@ -20,6 +20,8 @@ struct Arena<M> {
 /// What can be done with an arena without knowing its type.
 pub(crate) trait AnyArena: Any {
     fn message(&self, index: u32) -> &dyn Any;
+    /// The word of the records of all who share a message.
+    fn word(&self, core: &Core, entry: &Entry) -> u64;
     fn deliver(&self, cell: &mut dyn Cell, core: &mut Core, entry: &Entry);
     fn kind(&self) -> &'static str;
     fn digest(&self, index: u32) -> u64;
@@ -29,6 +31,11 @@ pub(crate) trait AnyArena: Any {
 impl<M: Message> AnyArena for Arena<M> {
     fn message(&self, index: u32) -> &dyn Any {
         &self.messages[index as usize]
+    }
+
+    fn word(&self, core: &Core, entry: &Entry) -> u64 {
+        let digest = digest_of(&self.messages[entry.payload as usize]);
+        core.word(entry.from, entry.cause, const { digest_of_text(M::KIND) }, digest)
     }
 
     fn deliver(&self, cell: &mut dyn Cell, core: &mut Core, entry: &Entry) {

@@ -2,7 +2,6 @@
 //! step changes what is in its mailboxes, but for cancelled timers and panics.
 
 use super::{Phase, Shard};
-use crate::digest::digest_of_text;
 use crate::error::RunError;
 use crate::kernel::core::Life;
 use crate::kernel::entry::{ActorId, Class, Entry, NONE, What};
@@ -36,9 +35,7 @@ impl Shard {
                 expanded.push(*entry);
                 continue;
             }
-            let arena = self.arenas.any(entry.ty);
-            self.words[entry.extra as usize] =
-                self.core.word(entry.from, entry.cause, digest_of_text(arena.kind()), arena.digest(entry.payload));
+            self.words[entry.extra as usize] = self.arenas.any(entry.ty).word(&self.core, entry);
             for sub in self.published[entry.extra as usize].iter() {
                 expanded.push(Entry { to: sub.to, thunk: sub.thunk, what: What::Share, ..*entry });
             }
@@ -188,15 +185,14 @@ impl Shard {
         entry.dead
     }
 
-    /// Whether the receiver of a publication has not called unsubscribe since.
+    /// Whether the receiver of an entry has not called unsubscribe since, if that is a publication's.
     pub(super) fn is_wanted(&mut self, entry: &Entry) -> bool {
         let published = match entry.what {
             What::Share | What::LaterShare => entry.ty,
             What::Shared => entry.extra as u16,
             _ => return true,
         };
-        let wishes = &self.core.cold[entry.to.index()].wishes;
-        let wanted = wishes.iter().find(|(actor, ty, _)| (*actor, *ty) == (entry.from, published)).is_none_or(|wish| wish.2);
+        let wanted = self.core.is_wanted(entry.to, entry.from, published);
         if !wanted {
             self.drop_entry(entry);
         }

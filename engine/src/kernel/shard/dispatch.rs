@@ -61,7 +61,10 @@ impl Shard {
             }
             What::Share => {
                 let arena = self.arenas.any(entry.ty);
-                core.record_share_in(arena, entry, arena.kind(), self.words[entry.extra as usize]);
+                core.record_word(entry.to, arena.kind(), self.words[entry.extra as usize]);
+                if core.observer.is_some() {
+                    core.show_in(arena, entry, arena.kind());
+                }
                 (entry.thunk)(&mut *self.cells[entry.to.index()], arena.message(entry.payload), core, entry);
             }
             What::Wake => {

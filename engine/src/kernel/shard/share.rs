@@ -1,9 +1,6 @@
 //! The short way of a publication that is alone in its step. Invariant: each subscriber has its turn once, in R1's order, whoever panics.
 
-use std::rc::Rc;
-
 use super::{Phase, Shard};
-use crate::digest::digest_of_text;
 use crate::kernel::core::Life;
 use crate::kernel::entry::{Entry, What};
 
@@ -17,16 +14,13 @@ impl Shard {
 
     /// Begins the step of one publication, without an entry for every subscriber.
     pub(super) fn run_publication(&mut self) {
-        let list = Rc::clone(&self.published[self.step[0].extra as usize]);
         let entry = Entry { what: What::Share, extra: 0, ..self.step[0] };
         self.step.clear();
         self.pos = 0;
-        self.published.clear();
-        let arena = self.arenas.any(entry.ty);
-        let word = self.core.word(entry.from, entry.cause, digest_of_text(arena.kind()), arena.digest(entry.payload));
+        let word = self.arenas.any(entry.ty).word(&self.core, &entry);
         self.words.clear();
         self.words.push(word);
-        self.sharing = Some((list, entry));
+        self.sharing = self.published.pop().map(|list| (list, entry));
         self.shared = 0;
         self.phase = Phase::Running;
         self.share();
@@ -34,28 +28,13 @@ impl Shard {
 
     /// Gives each subscriber its share, in R1's order, in which lists are kept; after a panic, each one that is left.
     pub(super) fn share(&mut self) {
-        let Some((list, mut entry)) = self.sharing.clone() else { return };
         let before = self.core.counters.deliveries;
         self.core.event = None;
         self.inside = true;
-        let word = self.words[0];
-        let kind = self.arenas.any(entry.ty).kind();
-        while let Some(sub) = list.get(self.shared) {
-            self.shared += 1;
-            entry.to = sub.to;
-            let hot = &self.core.hot[sub.to.index()];
-            if hot.life != Life::Living || hot.picky && !self.is_wanted(&entry) {
-                continue;
-            }
-            self.current = sub.to;
-            let (core, arena) = (&mut *self.core, self.arenas.any(entry.ty));
-            core.record_share_in(arena, &entry, kind, word);
-            (sub.thunk)(&mut *self.cells[sub.to.index()], arena.message(entry.payload), core, &entry);
-            if self.core.tasks.any_due() {
-                self.poll(sub.to);
-                self.core.event = None;
-                self.inside = true;
-            }
+        while self.share_on() {
+            self.poll(self.current);
+            self.core.event = None;
+            self.inside = true;
         }
         self.inside = false;
         self.sharing = None;
@@ -63,5 +42,31 @@ impl Shard {
         if !self.core.attention {
             self.phase = Phase::Ended;
         }
+    }
+
+    /// Gives their shares to all who are left, up to one that has tasks to be polled. Whether there is such a one.
+    fn share_on(&mut self) -> bool {
+        let Some((list, entry)) = &mut self.sharing else { return false };
+        let (core, word) = (&mut *self.core, self.words[0]);
+        let arena = self.arenas.any(entry.ty);
+        let (kind, message) = (arena.kind(), arena.message(entry.payload));
+        while let Some(sub) = list.get(self.shared) {
+            self.shared += 1;
+            entry.to = sub.to;
+            let hot = &core.hot[sub.to.index()];
+            if hot.life != Life::Living || hot.picky && !core.is_wanted(sub.to, entry.from, entry.ty) {
+                continue;
+            }
+            self.current = sub.to;
+            core.record_word(sub.to, kind, word);
+            if core.observer.is_some() {
+                core.show_in(arena, entry, kind);
+            }
+            (sub.thunk)(&mut *self.cells[sub.to.index()], message, core, entry);
+            if core.tasks.any_due() {
+                return true;
+            }
+        }
+        false
     }
 }
