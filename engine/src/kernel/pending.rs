@@ -120,10 +120,17 @@ impl Pending {
         self.queue.peek().is_some_and(|(next, _)| next <= at.as_nanos())
     }
 
-    /// Takes the one node that is due before all others, up to `bound`. `None`: there is none, or it is not alone at its instant, or was cancelled, or
+    /// A copy of a node's entry.
+    #[inline(always)]
+    pub(crate) fn entry(&self, index: u32) -> Entry {
+        let Entry { to, from, seq, cause, thunk, payload, extra, ty, what, .. } = self.nodes[index as usize].entry;
+        Entry { to, from, seq, cause, thunk, payload, extra, node: NONE, ty, what, dead: false }
+    }
+
+    /// Takes the one node that is due before all others, up to `bound`; its slot is free. `None`: there is none, or it is not alone at its instant, or was cancelled, or
     /// is an interval's.
     #[inline(always)]
-    pub(crate) fn pop_lone(&mut self, bound: Instant) -> Option<(Instant, Entry)> {
+    pub(crate) fn pop_lone(&mut self, bound: Instant) -> Option<(Instant, u32)> {
         let (at, index) = self.queue.peek()?;
         let node = &self.nodes[index as usize];
         if at > bound.as_nanos() || node.state != State::Armed || node.interval().is_some() || !self.queue.pop_lone() {
@@ -134,7 +141,7 @@ impl Pending {
         node.queued = false;
         node.generation = node.generation.wrapping_add(1);
         self.free.push(index);
-        Some((Instant::from_nanos(at), node.entry))
+        Some((Instant::from_nanos(at), index))
     }
 
     /// Moves everything due at `at` that was not cancelled into a step.

@@ -9,50 +9,28 @@ use crate::digest::digest_of;
 use crate::error::RunError;
 use crate::event::Event;
 use crate::kernel::core::Core;
-use crate::kernel::entry::{ActorId, Entry, NONE, What};
+use crate::kernel::entry::{ActorId, Cell, Entry, NONE, What};
 use crate::kernel::kinds::{END, GONE, Kind, PAUSE, RESUME, START, STOP, SUBSCRIBE, TIMEOUT, UNIT, WAKE};
 use crate::kernel::pending::NodeTurn;
-use crate::kernel::stream::StreamCall;
+use crate::kernel::payload::Arenas;
+use crate::kernel::stream::{StreamCall, StreamCell};
 use crate::limits::OnPanic;
 use crate::pool::panic_text;
 
-impl Shard {
-    #[inline(always)]
-    pub(super) fn deliver(&mut self, at: usize) {
-        let entry = self.step[at];
-        let core = &mut *self.core;
-        self.current = entry.to;
-        if entry.dead || core.hot[entry.to.index()].poisoned {
-            if entry.node == NONE || !core.pending.let_go_if_cancelled(entry.node) {
-                self.deliver_dead(&entry);
-            }
-            return;
-        }
-        core.event = None;
-        if entry.node != NONE {
-            match core.pending.turn_of(entry.node) {
-                NodeTurn::Cancelled => return,
-                NodeTurn::Once { due } if due == core.now => {}
-                NodeTurn::Once { due } => core.event = Some(Event { due, event_time: due, lag: None }),
-                NodeTurn::Tick { due } => {
-                    core.event = Some(Event { due, event_time: due, lag: None });
-                    core.rearm(&entry, due);
-                }
-            }
-        }
-        self.inside = true;
-        let began = if self.timed { core.clock.as_mut().map(|clock| clock()) } else { None };
-        self.hand_over(&entry);
-        self.inside = false;
-        if self.metrics.is_some() {
-            self.measure(began);
-        }
-    }
+/// What a delivery needs of a shard.
+pub(super) struct Bay<'a> {
+    pub(super) core: &'a mut Core,
+    pub(super) cells: &'a mut [Box<dyn Cell>],
+    pub(super) arenas: &'a Arenas,
+    pub(super) streams: &'a mut [Box<dyn StreamCell>],
+    pub(super) words: &'a [u64],
+}
 
+impl Bay<'_> {
     /// Records an entry and hands it to its actor.
     #[inline(always)]
-    pub(super) fn hand_over(&mut self, entry: &Entry) {
-        let core = &mut *self.core;
+    pub(super) fn hand_over(self, entry: &Entry) {
+        let core = self.core;
         match entry.what {
             What::Now => self.arenas.any(entry.ty).deliver(&mut *self.cells[entry.to.index()], core, entry),
             What::Later | What::LaterShare | What::Timer => {
@@ -77,6 +55,42 @@ impl Shard {
             }
             What::Stop | What::Subscribe | What::Control => deliver_own(core, entry),
             _ => (entry.thunk)(&mut *self.cells[entry.to.index()], &(), core, entry),
+        }
+    }
+}
+
+impl Shard {
+    #[inline(always)]
+    pub(super) fn deliver(&mut self, at: usize) {
+        let Self { core, step, cells, arenas, streams, words, .. } = self;
+        // Not a copy: what was written field by field just now cannot be read in larger pieces yet.
+        let entry = &step[at];
+        self.current = entry.to;
+        if entry.dead || core.hot[entry.to.index()].poisoned {
+            let entry = *entry;
+            if entry.node == NONE || !core.pending.let_go_if_cancelled(entry.node) {
+                self.deliver_dead(&entry);
+            }
+            return;
+        }
+        core.event = None;
+        if entry.node != NONE {
+            match core.pending.turn_of(entry.node) {
+                NodeTurn::Cancelled => return,
+                NodeTurn::Once { due } if due == core.now => {}
+                NodeTurn::Once { due } => core.event = Some(Event { due, event_time: due, lag: None }),
+                NodeTurn::Tick { due } => {
+                    core.event = Some(Event { due, event_time: due, lag: None });
+                    core.rearm(entry, due);
+                }
+            }
+        }
+        self.inside = true;
+        let began = if self.timed { core.clock.as_mut().map(|clock| clock()) } else { None };
+        Bay { core, cells, arenas, streams, words }.hand_over(entry);
+        self.inside = false;
+        if self.metrics.is_some() {
+            self.measure(began);
         }
     }
 

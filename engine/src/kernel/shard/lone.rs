@@ -1,6 +1,7 @@
 //! The short ways of a delivery that is alone in its step, or in its instant: the common case in a simulation without ties. Invariant: what comes of
 //! it is what closing and running its step would come to; whatever is not of this kind is left to that.
 
+use super::dispatch::Bay;
 use super::{DRAIN, Phase, Shard};
 use crate::kernel::core::Life;
 use crate::kernel::entry::{Entry, NONE, What};
@@ -17,7 +18,8 @@ impl Shard {
         for _ in 0..DRAIN {
             let Some(bound) = self.before_streams(bound) else { break };
             let core = &mut *self.core;
-            let Some((at, entry)) = core.pending.pop_lone(bound) else { break };
+            let Some((at, node)) = core.pending.pop_lone(bound) else { break };
+            let entry = core.pending.entry(node);
             any = true;
             if core.pending.should_look_ahead() {
                 core.look_ahead();
@@ -39,7 +41,8 @@ impl Shard {
             self.phase = Phase::Running;
             self.pos = 0;
             self.inside = true;
-            self.hand_over(&entry);
+            let Self { core, cells, arenas, streams, words, .. } = self;
+            Bay { core, cells, arenas, streams, words }.hand_over(&entry);
             self.inside = false;
             if self.core.tasks.any_due() {
                 self.poll(self.current);
