@@ -86,23 +86,27 @@ impl What {
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// One delivery to one receiver (to all subscribers, for a publication).
+///
+/// What a delivery takes over into its own entry does not adjoin here: two fields that were written one after the other just now, and are read
+/// together, keep a processor waiting until both have reached its cache.
 #[derive(Clone, Copy)]
+#[repr(C)]
 pub(crate) struct Entry {
     pub(crate) to: ActorId,
-    pub(crate) from: ActorId,
-    pub(crate) seq: u64,
-    /// The sender's count when it emitted this.
-    pub(crate) cause: u64,
-    pub(crate) thunk: Thunk,
-    pub(crate) payload: u32,
     pub(crate) extra: u32,
+    pub(crate) from: ActorId,
     /// The pending node this came from, if it can be cancelled.
     pub(crate) node: u32,
+    pub(crate) payload: u32,
     /// The index of the payload's type.
     pub(crate) ty: u16,
     pub(crate) what: What,
     /// Decided at the closing: nobody will read this.
     pub(crate) dead: bool,
+    /// The sender's count when it emitted this.
+    pub(crate) cause: u64,
+    pub(crate) seq: u64,
+    pub(crate) thunk: Thunk,
 }
 
 impl Entry {

@@ -120,11 +120,10 @@ impl Pending {
         self.queue.peek().is_some_and(|(next, _)| next <= at.as_nanos())
     }
 
-    /// A copy of a node's entry.
+    /// The entry of a node, which is free.
     #[inline(always)]
-    pub(crate) fn entry(&self, index: u32) -> Entry {
-        let Entry { to, from, seq, cause, thunk, payload, extra, ty, what, .. } = self.nodes[index as usize].entry;
-        Entry { to, from, seq, cause, thunk, payload, extra, node: NONE, ty, what, dead: false }
+    pub(crate) fn entry(&self, index: u32) -> &Entry {
+        &self.nodes[index as usize].entry
     }
 
     /// Takes the one node that is due before all others, up to `bound`; its slot is free. `None`: there is none, or it is not alone at its instant, or was cancelled, or

@@ -9,55 +9,12 @@ use crate::digest::digest_of;
 use crate::error::RunError;
 use crate::event::Event;
 use crate::kernel::core::Core;
-use crate::kernel::entry::{ActorId, Cell, Entry, NONE, What};
+use crate::kernel::entry::{ActorId, Entry, NONE, What};
 use crate::kernel::kinds::{END, GONE, Kind, PAUSE, RESUME, START, STOP, SUBSCRIBE, TIMEOUT, UNIT, WAKE};
 use crate::kernel::pending::NodeTurn;
-use crate::kernel::payload::Arenas;
-use crate::kernel::stream::{StreamCall, StreamCell};
+use crate::kernel::stream::StreamCall;
 use crate::limits::OnPanic;
 use crate::pool::panic_text;
-
-/// What a delivery needs of a shard.
-pub(super) struct Bay<'a> {
-    pub(super) core: &'a mut Core,
-    pub(super) cells: &'a mut [Box<dyn Cell>],
-    pub(super) arenas: &'a Arenas,
-    pub(super) streams: &'a mut [Box<dyn StreamCell>],
-    pub(super) words: &'a [u64],
-}
-
-impl Bay<'_> {
-    /// Records an entry and hands it to its actor.
-    #[inline(always)]
-    pub(super) fn hand_over(self, entry: &Entry) {
-        let core = self.core;
-        match entry.what {
-            What::Now => self.arenas.any(entry.ty).deliver(&mut *self.cells[entry.to.index()], core, entry),
-            What::Later | What::LaterShare | What::Timer => {
-                let deliver = core.types.deliver_kept(entry.ty);
-                deliver(&mut *self.cells[entry.to.index()], core, entry);
-            }
-            What::Share => {
-                let arena = self.arenas.any(entry.ty);
-                core.record_word(entry.to, arena.kind(), self.words[entry.extra as usize]);
-                if core.observer.is_some() {
-                    core.show_in(arena, entry, arena.kind());
-                }
-                (entry.thunk)(&mut *self.cells[entry.to.index()], arena.message(entry.payload), core, entry);
-            }
-            What::Wake => {
-                core.record_own(entry, WAKE, UNIT);
-                core.woke(entry.extra);
-            }
-            What::Stream => {
-                let number = core.hot[entry.from.index()].stream;
-                self.streams[number as usize].deliver(entry, &mut *self.cells[entry.to.index()], core);
-            }
-            What::Stop | What::Subscribe | What::Control => deliver_own(core, entry),
-            _ => (entry.thunk)(&mut *self.cells[entry.to.index()], &(), core, entry),
-        }
-    }
-}
 
 impl Shard {
     #[inline(always)]
@@ -87,7 +44,28 @@ impl Shard {
         }
         self.inside = true;
         let began = if self.timed { core.clock.as_mut().map(|clock| clock()) } else { None };
-        Bay { core, cells, arenas, streams, words }.hand_over(entry);
+        match entry.what {
+            What::Now => arenas.any(entry.ty).deliver(&mut *cells[entry.to.index()], core, entry),
+            What::Later | What::LaterShare | What::Timer => {
+                let deliver = core.types.deliver_kept(entry.ty);
+                deliver(&mut *cells[entry.to.index()], core, entry);
+            }
+            What::Share => {
+                let arena = arenas.any(entry.ty);
+                core.record_word(entry.to, arena.kind(), words[entry.extra as usize]);
+                if core.observer.is_some() {
+                    core.show_in(arena, entry, arena.kind());
+                }
+                (entry.thunk)(&mut *cells[entry.to.index()], arena.message(entry.payload), core, entry);
+            }
+            What::Wake => deliver_wake(core, entry),
+            What::Stream => {
+                let number = core.hot[entry.from.index()].stream;
+                streams[number as usize].deliver(entry, &mut *cells[entry.to.index()], core);
+            }
+            What::Stop | What::Subscribe | What::Control => deliver_own(core, entry),
+            _ => (entry.thunk)(&mut *cells[entry.to.index()], &(), core, entry),
+        }
         self.inside = false;
         if self.metrics.is_some() {
             self.measure(began);
@@ -214,6 +192,13 @@ impl Shard {
         let own = rest.iter().take_while(|entry| entry.to == actor).count();
         rest[..own].sort_by_key(|entry| (entry.what.class(), core.label(entry.from), entry.seq));
     }
+}
+
+/// Delivers a wake-up.
+#[inline(always)]
+pub(super) fn deliver_wake(core: &mut Core, entry: &Entry) {
+    core.record_own(entry, WAKE, UNIT);
+    core.woke(entry.extra);
 }
 
 /// Deliveries that the engine handles itself.

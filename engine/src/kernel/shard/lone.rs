@@ -1,10 +1,10 @@
 //! The short ways of a delivery that is alone in its step, or in its instant: the common case in a simulation without ties. Invariant: what comes of
 //! it is what closing and running its step would come to; whatever is not of this kind is left to that.
 
-use super::dispatch::Bay;
+use super::dispatch::deliver_wake;
 use super::{DRAIN, Phase, Shard};
 use crate::kernel::core::Life;
-use crate::kernel::entry::{Entry, NONE, What};
+use crate::kernel::entry::{ActorId, Entry, NONE, What};
 use crate::kernel::stream::instant;
 use crate::time::Instant;
 
@@ -19,44 +19,64 @@ impl Shard {
             let Some(bound) = self.before_streams(bound) else { break };
             let core = &mut *self.core;
             let Some((at, node)) = core.pending.pop_lone(bound) else { break };
-            let entry = core.pending.entry(node);
             any = true;
             if core.pending.should_look_ahead() {
                 core.look_ahead();
             }
             core.now = at;
-            (core.round, core.step) = (0, 0);
+            (core.round, core.step, core.event) = (0, 0, None);
             self.delivered_before = core.counters.deliveries;
             self.steps_before = core.counters.steps;
-            let hot = &core.hot[entry.to.index()];
-            if hot.life != Life::Living || hot.picky || !matches!(entry.what, What::Later | What::Timer | What::Wake) {
-                self.step.push(Entry { node: NONE, ..entry });
+            let Entry { to, from, cause, thunk, payload, extra, ty, what, .. } = *core.pending.entry(node);
+            if core.hot[to.index()].life != Life::Living || !matches!(what, What::Later | What::Timer | What::Wake) {
+                self.step.push(Entry { node: NONE, ..*core.pending.entry(node) });
                 self.emitted_in_order = true;
                 self.phase = Phase::Emitted;
                 break;
             }
-            core.counters.steps += 1;
-            core.event = None;
-            self.current = entry.to;
-            self.phase = Phase::Running;
-            self.pos = 0;
-            self.inside = true;
-            let Self { core, cells, arenas, streams, words, .. } = self;
-            Bay { core, cells, arenas, streams, words }.hand_over(&entry);
-            self.inside = false;
-            if self.core.tasks.any_due() {
-                self.poll(self.current);
+            self.step_lone(to);
+            // Not a copy: what was written field by field just now cannot be read in larger pieces yet.
+            let entry = Entry { to, from, seq: 0, cause, thunk, payload, extra: NONE, node: NONE, ty, what, dead: false };
+            if what == What::Wake {
+                deliver_wake(&mut self.core, &Entry { extra, ..entry });
+            } else {
+                let deliver = self.core.types.deliver_kept(ty);
+                deliver(&mut *self.cells[to.index()], &mut self.core, &entry);
             }
-            if self.core.attention {
-                break;
+            if self.has_stepped() {
+                self.next_step();
+                self.run_on();
             }
-            self.next_step();
-            self.run_on();
             if self.phase != Phase::Still || self.error.is_some() {
                 break;
             }
         }
         any
+    }
+
+    /// Begins a step of one delivery to `who`.
+    #[inline(always)]
+    fn step_lone(&mut self, who: ActorId) {
+        self.core.counters.steps += 1;
+        self.current = who;
+        self.phase = Phase::Running;
+        self.pos = self.step.len();
+        self.inside = true;
+    }
+
+    /// After the delivery of such a step. `false`: its end has something to look at, and it is left under way.
+    #[inline(always)]
+    fn has_stepped(&mut self) -> bool {
+        self.inside = false;
+        if self.core.tasks.any_due() {
+            self.poll(self.current);
+        }
+        if self.core.attention {
+            return false;
+        }
+        self.step.clear();
+        self.phase = Phase::Ended;
+        true
     }
 
     /// The last instant up to a bound at which no stream has anything.
@@ -101,11 +121,40 @@ impl Shard {
         }
     }
 
-    /// Runs on while every next step is a simple one.
+    /// Runs the step if it is one message that was just sent. `false`: it is something else.
+    #[inline(always)]
+    fn run_message(&mut self) -> bool {
+        let [entry] = &self.step[..] else { return false };
+        let who = entry.to;
+        let is_plain = entry.what == What::Now && self.core.hot[who.index()].life == Life::Living;
+        if !is_plain || !self.unmeasured || self.core.step >= self.limits.max_steps {
+            return false;
+        }
+        self.core.event = None;
+        self.step_lone(who);
+        // Not a copy of the entry: what was written field by field just now cannot be read in larger pieces yet.
+        let entry = &self.step[0];
+        self.arenas.any(entry.ty).deliver(&mut *self.cells[who.index()], &mut self.core, entry);
+        if self.has_stepped() {
+            self.next_step();
+        }
+        true
+    }
+
+    /// Runs on while every next step is a lone delivery or a lone publication.
     #[inline(always)]
     pub(super) fn run_on(&mut self) {
-        while self.phase == Phase::Emitted && self.is_simple() {
-            self.run_single();
+        while self.phase == Phase::Emitted {
+            if self.run_message() {
+                continue;
+            }
+            if self.is_simple() {
+                self.run_single();
+            } else if self.is_lone_publication() {
+                self.run_publication();
+            } else {
+                return;
+            }
             if self.phase == Phase::Ended {
                 self.next_step();
             }
