@@ -285,8 +285,7 @@ impl Core {
                 }
                 With::Share(ty) => entry.extra = u32::from(ty(self)),
             }
-            let key = self.pending.add(entry, at);
-            self.pending.queue(key.index, at);
+            self.pending.add_queued(entry, at);
         }
         batch.earliest = None;
         landed.clear();

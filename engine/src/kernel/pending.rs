@@ -72,9 +72,8 @@ pub(crate) struct NodeKey {
 }
 
 impl Pending {
-    /// Takes a node; it is in no queue yet.
-    #[inline]
-    pub(crate) fn add(&mut self, mut entry: Entry, due: Instant) -> NodeKey {
+    #[inline(always)]
+    fn add(&mut self, mut entry: Entry, due: Instant, queued: bool) -> NodeKey {
         match self.free.pop() {
             Some(index) => {
                 let node = &mut self.nodes[index as usize];
@@ -82,15 +81,30 @@ impl Pending {
                 node.entry = entry;
                 node.due = due;
                 node.state = State::Armed;
+                node.queued = queued;
                 NodeKey { index, generation: node.generation }
             }
             None => {
                 let index = self.nodes.len() as u32;
                 entry.node = index;
-                self.nodes.push(Node { entry, due, generation: 0, state: State::Armed, queued: false });
+                self.nodes.push(Node { entry, due, generation: 0, state: State::Armed, queued });
                 NodeKey { index, generation: 0 }
             }
         }
+    }
+
+    /// Takes a node and queues it for the instant at which it is due.
+    #[inline(always)]
+    pub(crate) fn add_queued(&mut self, entry: Entry, due: Instant) -> NodeKey {
+        let key = self.add(entry, due, true);
+        self.queue.push(due.as_nanos(), key.index);
+        key
+    }
+
+    /// Takes a node; it is in no queue yet.
+    #[inline]
+    pub(crate) fn add_bare(&mut self, entry: Entry, due: Instant) -> NodeKey {
+        self.add(entry, due, false)
     }
 
     /// Queues a node for an instant.

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::digest_of_text;
 use crate::error::Site;
-use crate::kernel::core::{Counters, summand};
+use crate::kernel::core::Counters;
+use crate::kernel::record::summand;
 use crate::kernel::stream::{Cover, Position};
 use crate::report::Report;
 use crate::time::{Duration, Instant};

@@ -248,7 +248,7 @@ impl<'a> Restorer<'a> {
             let Some(to) = self.ids.get(&pending.to).copied().filter(|to| (self.owns)(*to)) else { continue };
             let core = &mut self.shard.core;
             let blank = Entry::of_stream(to, to, pending.seq, NONE, NONE);
-            let key = core.pending.add(blank, pending.due);
+            let key = core.pending.add_bare(blank, pending.due);
             match &pending.cargo {
                 Cargo::Timer(..) => _ = restoring.timers.insert((to, pending.seq), key),
                 Cargo::Tick(_, _, period, end) => {

@@ -3,8 +3,9 @@
 use super::Shard;
 use crate::address::Occupied;
 use crate::error::RunError;
-use crate::kernel::core::{Life, summand};
+use crate::kernel::core::Life;
 use crate::kernel::entry::ActorId;
+use crate::kernel::record::summand;
 use crate::outcome::Part;
 use crate::path::Path;
 use crate::report::Report;

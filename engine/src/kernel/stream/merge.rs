@@ -108,24 +108,38 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn heads() -> impl Strategy<Value = Option<Instant>> {
+        let near = -3..4i64;
+        let far = prop_oneof![Just(i64::MIN), Just(i64::MIN + 1), Just(i64::MAX - 1), any::<i64>()];
+        prop::option::weighted(0.9, prop_oneof![4 => near, 1 => far].prop_map(Instant::from_nanos))
+    }
+
     proptest! {
         #[test]
-        fn the_least_head_is_next(streams in 1..9usize, heads in prop::collection::vec((0..9usize, prop::option::of(-3..4i64)), 0..60)) {
+        fn the_least_head_is_next(streams in 1..9usize, heads in prop::collection::vec((0..9usize, heads(), heads()), 0..60)) {
             let mut merge = Merge::default();
             merge.resize(streams);
             let mut model = vec![None; streams];
-            for (stream, head) in heads {
-                let (stream, head) = (stream % streams, head.map(Instant::from_nanos));
+            for (stream, head, behind) in heads {
+                let stream = stream % streams;
                 model[stream] = head;
                 merge.set(stream, head);
-                let least = model.iter().enumerate().filter_map(|(stream, head)| head.map(|head| (head, stream))).min();
-                prop_assert_eq!(least.map(|(head, stream)| (stream, key(head))), Some(merge.least()).filter(|(_, key)| *key < NO_HEAD));
+                let next = |model: &[Option<Instant>]| {
+                    let heads = model.iter().enumerate().filter_map(|(stream, head)| head.map(|head| (head, stream)));
+                    heads.filter(|(head, _)| *head < Instant::MAX).min()
+                };
+                let least = |merge: &Merge| Some(merge.least()).filter(|(_, key)| *key < NO_HEAD).map(|(stream, key)| (instant(key), stream));
+                prop_assert_eq!(least(&merge), next(&model));
                 // Passing over it shows a tie, and else what comes then.
-                let Some((head, stream)) = least else { continue };
-                let ties = model.iter().filter(|other| **other == Some(head)).count() > 1;
-                if head < Instant::EPOCH {
-                    prop_assert_eq!(merge.pass(stream, key(head), key(Instant::EPOCH)), !ties);
-                    model[stream] = if ties { Some(head) } else { Some(Instant::EPOCH) };
+                if let (Some((head, stream)), Some(behind)) = (next(&model), behind)
+                    && head < behind
+                {
+                    let ties = model.iter().filter(|other| **other == Some(head)).count() > 1;
+                    prop_assert_eq!(merge.pass(stream, key(head), key(behind)), !ties);
+                    if !ties {
+                        model[stream] = Some(behind);
+                    }
+                    prop_assert_eq!(least(&merge), next(&model));
                 }
             }
         }
