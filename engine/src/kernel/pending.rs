@@ -140,8 +140,8 @@ impl Pending {
         &self.nodes[index as usize].entry
     }
 
-    /// Takes the one node that is due before all others, up to `bound`; its slot is free. `None`: there is none, or it is not alone at its instant, or was cancelled, or
-    /// is an interval's.
+    /// Takes the one node that is due before all others, up to `bound`; its slot is free. `None`: there is none, or it is not alone at its instant,
+    /// or was cancelled, or is an interval's.
     #[inline(always)]
     pub(crate) fn pop_lone(&mut self, bound: Instant) -> Option<(Instant, u32)> {
         let (at, index) = self.queue.peek()?;
@@ -149,11 +149,7 @@ impl Pending {
         if at > bound.as_nanos() || node.state != State::Armed || node.interval().is_some() || !self.queue.pop_lone() {
             return None;
         }
-        let node = &mut self.nodes[index as usize];
-        node.state = State::Free;
-        node.queued = false;
-        node.generation = node.generation.wrapping_add(1);
-        self.free.push(index);
+        self.release(index);
         Some((Instant::from_nanos(at), index))
     }
 
@@ -196,6 +192,13 @@ impl Pending {
             self.free_intervals.push(interval as u32);
             node.entry.extra = NONE;
         }
+        self.release(index);
+    }
+
+    /// Gives back the slot of a node that is no interval's.
+    #[inline(always)]
+    fn release(&mut self, index: u32) {
+        let node = &mut self.nodes[index as usize];
         node.state = State::Free;
         node.queued = false;
         node.generation = node.generation.wrapping_add(1);
@@ -230,10 +233,7 @@ impl Pending {
         if node.interval().is_some() {
             return NodeTurn::Tick { due };
         }
-        node.state = State::Free;
-        node.queued = false;
-        node.generation = node.generation.wrapping_add(1);
-        self.free.push(index);
+        self.release(index);
         NodeTurn::Once { due }
     }
 
