@@ -80,7 +80,7 @@ pub(crate) struct Shard {
     arenas: Box<Arenas>,
     published: Vec<Rc<Vec<Sub>>>,
     /// The publication under way that is alone in its step, and how many of its subscribers had their turn.
-    sharing: Option<(Rc<Vec<Sub>>, Entry)>,
+    sharing: Option<Rc<Vec<Sub>>>,
     shared: usize,
     /// The words of the step's publications.
     words: Vec<u64>,

@@ -2,7 +2,7 @@
 
 use super::{Phase, Shard};
 use crate::kernel::core::Life;
-use crate::kernel::entry::{Entry, What};
+use crate::kernel::entry::What;
 
 impl Shard {
     /// Whether the step is one publication, of which closing has nothing to decide.
@@ -14,14 +14,14 @@ impl Shard {
 
     /// Begins the step of one publication, without an entry for every subscriber.
     pub(super) fn run_publication(&mut self) {
-        let entry = Entry { what: What::Share, extra: 0, ..self.step[0] };
-        self.step.clear();
-        self.pos = 0;
-        let word = self.arenas.any(entry.ty).word(&self.core, &entry);
+        let entry = &mut self.step[0];
+        (entry.what, entry.extra) = (What::Share, 0);
+        let word = self.arenas.any(entry.ty).word(&self.core, entry);
         self.words.clear();
         self.words.push(word);
-        self.sharing = self.published.pop().map(|list| (list, entry));
+        self.sharing = self.published.pop();
         self.shared = 0;
+        self.pos = 1;
         self.phase = Phase::Running;
         self.share();
     }
@@ -38,6 +38,7 @@ impl Shard {
         }
         self.inside = false;
         self.sharing = None;
+        self.step.clear();
         self.core.counters.steps += u64::from(self.core.counters.deliveries > before);
         if !self.core.attention {
             self.phase = Phase::Ended;
@@ -46,7 +47,7 @@ impl Shard {
 
     /// Gives their shares to all who are left, up to one that has tasks to be polled. Whether there is such a one.
     fn share_on(&mut self) -> bool {
-        let Some((list, entry)) = &mut self.sharing else { return false };
+        let (Some(list), [entry]) = (&self.sharing, &mut self.step[..]) else { return false };
         let (core, word) = (&mut *self.core, self.words[0]);
         let arena = self.arenas.any(entry.ty);
         let (kind, message) = (arena.kind(), arena.message(entry.payload));

@@ -90,8 +90,8 @@ impl Merge {
         self.behind[stream]
     }
 
-    /// Passes over the least head to what is behind it. `false`: another stream has a head at the same instant, and nothing was done. What is behind the
-    /// new head is for the caller to say.
+    /// Passes over the least head to what is behind it. `false`: another stream has a head at the same instant, and nothing was done. What is behind
+    /// the new head is for the caller to say.
     #[inline(always)]
     pub(crate) fn pass(&mut self, stream: usize, head: u64, behind: u64) -> bool {
         self.put(stream, behind);
