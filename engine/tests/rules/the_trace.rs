@@ -1,7 +1,9 @@
 //! The trace: kinds, digests and counts of every sort of delivery, chains, and what can change nothing.
 
-use stillpoint_engine::trace::Collect;
-use stillpoint_engine::{Control, NextInstant, OnPanic, Outcome, Rank, Simulation, digest_of};
+use std::io;
+
+use stillpoint_engine::trace::{Collect, Observer, TraceHash, TraceRecord};
+use stillpoint_engine::{Control, NextInstant, OnPanic, Outcome, Path, Rank, RunError, Simulation, digest_of};
 
 use crate::kit::*;
 
@@ -208,4 +210,40 @@ fn the_trace_has_one_that_was_never_born_at_rank_0() {
     );
     let ranks: Vec<_> = trace.names().into_iter().map(|(path, rank)| (path.to_string(), rank.0)).collect();
     assert_eq!(ranks, [("time-keeper", 0), ("n", -1), ("m", 0), ("n/0", 0)].map(|(path, rank)| (path.to_owned(), rank)));
+}
+
+/// Keeps three records, and then has no room.
+struct Full(u32);
+
+impl Observer for Full {
+    fn name(&mut self, _: u32, _: &Path, _: Rank) {}
+
+    fn record(&mut self, _: &TraceRecord<'_>) -> io::Result<()> {
+        self.0 += 1;
+        if self.0 > 3 { Err(io::Error::other("no room")) } else { Ok(()) }
+    }
+
+    fn end(&mut self, _: TraceHash) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_trace_that_cannot_be_kept_ends_the_run_where_it_could_not() {
+    let timers = |mut sim: Simulation| {
+        let rearms = |ctx: &mut Cx<'_>| _ = ctx.notify_after(ns(1), Note(0));
+        sim.put("m", probe(move |_, ctx| rearms(ctx)));
+        sim
+    };
+    let stream = |mut sim: Simulation| {
+        let m = sim.put("m", silent());
+        sim.feed("s", items(&(1..30).map(|time| (time, 0)).collect::<Vec<_>>()), &[m]);
+        sim
+    };
+    for sim in [timers(world().until(at(30))), stream(world())] {
+        let failed = sim.observe(Box::new(Full(0))).run().expect_err("no room");
+        assert!(matches!(failed.error, RunError::Observer(_)), "{}", failed.error);
+        // The start, then 1, 2 and 3, of which the last one is not kept.
+        assert_eq!((failed.outcome.deliveries, failed.outcome.last), (4, Some(at(3))));
+    }
 }
