@@ -77,8 +77,9 @@ impl std::error::Error for EmaCrossError {}
 /// favour of the other.
 ///
 /// It reports `orders`, `fills`, `unfilled` (orders cancelled or rejected), `unbooked` if there are fills whose money cannot be counted, `position`,
-/// `realised`, `unrealised`, `fees` and `profit` (realised and unrealised, less fees) in the quote currency, and `last_price` (the mid of the
-/// last quote, or the last trade, as `price_of` says). What is open is valued at the last mid, or the last trade where no quotes come ([`Mark`]).
+/// `realised`, `unrealised`, `fees` and `profit` (realised and unrealised, less fees) in the quote currency, or the base currency of an inverse
+/// contract, and `last_price` (the mid of the last quote, or the last trade, as `price_of` says). What is open is valued at the last mid, or the
+/// last trade where no quotes come ([`Mark`]).
 #[derive(Debug, Serialize, Deserialize)]
 pub struct EmaCross {
     settings: EmaCrossSettings,
@@ -185,13 +186,6 @@ impl EmaCross {
         }
     }
 
-    /// What is held, and cash besides, as a float.
-    fn value(&self, cash: i128) -> f64 {
-        let held = Quantity(self.position.quantity());
-        let instrument = &self.settings.instrument;
-        self.mark.map_or_else(|| Money(cash).to_f64(instrument), |mark| mark.value(instrument, held, Money(cash)))
-    }
-
     fn last_price(&self) -> Option<f64> {
         let last = match self.settings.price_of {
             PriceOf::Quotes => self.quote?.mid()?,
@@ -216,11 +210,13 @@ impl Actor for EmaCross {
         if self.unbooked > 0 {
             report.integer("unbooked", self.unbooked as i64);
         }
-        report.number("position", Quantity(self.position.quantity()).to_f64(instrument.quantity_decimals));
+        let held = Quantity(self.position.quantity());
+        let value = |cash| Mark::value_or_cash(self.mark, instrument, held, Money(cash));
+        report.number("position", held.to_f64(instrument.quantity_decimals));
         report.number("realised", Money(realised).to_f64(instrument));
-        report.number("unrealised", self.value(-cost));
+        report.number("unrealised", value(-cost));
         report.number("fees", Money(fees).to_f64(instrument));
-        report.number("profit", self.value(realised - cost - fees));
+        report.number("profit", value(realised - cost - fees));
         if let Some(price) = self.last_price() {
             report.number("last_price", price);
         }

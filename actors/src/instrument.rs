@@ -24,7 +24,8 @@ pub enum ContractKind {
 /// An instrument: its number, its symbol, the decimals and steps of its prices and quantities, and what a unit of it is worth.
 ///
 /// Every actor and stream of a run that speaks of an instrument must be given the same decimals for it: the numbers in messages do not
-/// carry them. Scenarios in which they differ are refused ([`declare`](crate::declare)). Both are 8 unless given. Ticks and lots are in units of the last decimal, and one such unit unless given.
+/// carry them. Scenarios in which they differ are refused ([`declare`](crate::declare)). Both are 8 unless given. Ticks and lots are in units of
+/// the last decimal, and one such unit unless given.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Instrument {
@@ -55,7 +56,7 @@ pub struct Instrument {
     pub quote_currency: String,
 }
 
-/// Of the money of inverse contracts.
+/// The least decimals of the money of inverse contracts.
 const LEAST_OF_INVERSE: u32 = 16;
 
 fn eight() -> Decimals {

@@ -93,6 +93,11 @@ impl Mark {
         self.twice as f64 / (2 * i128::from(instrument.price_decimals.one())) as f64
     }
 
+    /// [`value`](Self::value) at a price that may not be known: without one, what is held counts nothing.
+    pub(crate) fn value_or_cash(mark: Option<Self>, instrument: &Instrument, held: Quantity, cash: Money) -> f64 {
+        mark.map_or_else(|| cash.to_f64(instrument), |mark| mark.value(instrument, held, cash))
+    }
+
     /// What `held` is worth at this price and `cash` besides, as a float of the instrument's money: the quote currency, or the base currency of an
     /// inverse contract. With what a position cost taken off as cash it is what is unrealised.
     pub fn value(&self, instrument: &Instrument, held: Quantity, cash: Money) -> f64 {
@@ -143,5 +148,7 @@ mod tests {
         assert_eq!(mark.value(&inverse, Quantity(8_000), Money(25_000_000_000_000_000)), 0.5);
         assert_eq!(mark.value(&inverse, Quantity(-8_000), Money(-25_000_000_000_000_000)), -0.5);
         assert_eq!(mark.value(&inverse, Quantity(0), Money(25_000_000_000_000_000)), 2.5);
+        let known = |mark| Mark::value_or_cash(mark, &inverse, Quantity(8_000), Money(25_000_000_000_000_000));
+        assert_eq!((known(Some(mark)), known(None)), (0.5, 2.5));
     }
 }

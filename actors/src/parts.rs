@@ -9,7 +9,10 @@ use crate::strategy::OrderRate;
 /// Adds an instrument, and what an exchange is told of one.
 pub(crate) fn register(registry: &mut Registry) {
     registry
-        .part::<Instrument>("instrument", "What is traded. All that speak of one instrument must be given the same decimals for it.")
+        .part::<Instrument>(
+            "instrument",
+            "What is traded. All that trade one instrument must be given the same for all of it; streams, the same symbol and decimals.",
+        )
         .field("id", "the number by which quotes, trades and orders name it")
         .field("symbol", "what people call it, such as \"BTCUSDT\"")
         .optional("price_decimals", "8", "decimals of its prices, 0 to 18: with 2, a price of 87000.25 is the whole number 8700025")
@@ -40,7 +43,7 @@ pub(crate) fn register(registry: &mut Registry) {
         .optional("negative_prices", "false", "whether prices of zero and below are prices, as those of spreads are");
     registry
         .part::<FeeTier>("fee tier", "What fills cost those who have traded so much.")
-        .optional("from", "0", "the traded value from which on it holds, in units of 10^-(price decimals + quantity decimals) of the currency of prices: with 2 and 3 decimals, 100000000 is 1000")
+        .optional("from", "0", "the traded value from which on it holds, in units of the last decimal of the instrument's money, which has as many as price and quantity together, and at least 16 for Inverse: with 2 and 3 decimals (Linear), 100000000 is 1000")
         .field("maker", "the fee of an order that rested, in millionths of the value traded: 100 are a basis point, 10000 a percent; below zero for a rebate; 1000000 at most")
         .field("taker", "the same for an order that took, and in auctions");
     registry

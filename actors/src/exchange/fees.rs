@@ -95,9 +95,7 @@ impl FeeSchedule {
             Liquidity::Taker | Liquidity::Auction => tier.taker.of(notional),
         }
     }
-}
 
-impl FeeSchedule {
     /// Why nobody can have meant these rates: one is more than the whole value traded.
     ///
     /// # Errors

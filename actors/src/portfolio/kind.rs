@@ -41,7 +41,7 @@ pub(crate) fn register(registry: &mut Registry) {
         .optional(
             "decimals",
             "16",
-            "decimals of its amounts, 0 to 18: as many as price and quantity of each contract have together, or more",
+            "decimals of its amounts, 0 to 18: as many as the money of each contract has, or more: those of its price and quantity together, at least 16 for Inverse",
         )
         .optional("cash", "nothing", "what is paid in at the start, such as \"10000\", with at most 8 decimals");
     registry

@@ -44,7 +44,6 @@ pub struct MarketMaker {
     bid: Option<OrderId>,
     ask: Option<OrderId>,
     /// What was last asked for, bids first, and whether it was rejected.
-    #[serde(default)]
     asked: [Option<Asked>; 2],
     /// In units of the last of the decimals, which are those of the instrument once there was a fill.
     bought: i128,

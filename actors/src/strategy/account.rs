@@ -141,8 +141,7 @@ impl Account {
 
     /// What is held, valued at the [`mark`](Self::mark), and `cash` besides, as a float.
     fn marked(&self, cash: i128) -> f64 {
-        let instrument = self.instrument();
-        self.mark.map_or_else(|| Money(cash).to_f64(instrument), |mark| mark.value(instrument, self.held(), Money(cash)))
+        Mark::value_or_cash(self.mark, self.instrument(), self.held(), Money(cash))
     }
 
     /// The profit that is not realised, at the [`mark`](Self::mark), as a float.
