@@ -127,7 +127,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "THREADS", value_parser = whole::<u16>(1, u16::MAX.into()))]
     pub(crate) threads: Option<u16>,
     /// Save the run in a file when all up to this instant has been run, then go on.
-    #[arg(long, num_args = 2, value_names = ["INSTANT", "FILE"])]
+    #[arg(long, num_args = 2, value_names = ["INSTANT", "FILE"], action = clap::ArgAction::Set)]
     pub(crate) snapshot_at: Option<Vec<String>>,
     /// Go on from the run that was saved in this file, of the same scenario.
     #[arg(long, value_name = "FILE")]

@@ -60,6 +60,7 @@ fn what_is_no_snapshot_of_this_run_is_bad_input() {
         (vec!["run", "other.ron", "--restore", "ticks.snap"], 2, "the snapshot is of the simulation `ticks`, not of `other`"),
         (vec!["run", "ticks.ron", "--seed", "4", "--restore", "ticks.snap"], 2, "the snapshot's run has seed 3, the simulation 4"),
         (vec!["run", "ticks.ron", "--snapshot-at", "soon", "a.snap"], 2, "`soon` is no instant"),
+        (vec!["run", "ticks.ron", "--snapshot-at", at, "a.snap", "--snapshot-at", at, "b.snap"], 2, "cannot be used multiple times"),
     ] {
         let ran = place.run(&arguments);
         assert_eq!(ran.code, Some(code), "{arguments:?}: {}", ran.err);

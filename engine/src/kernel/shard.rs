@@ -52,7 +52,7 @@ pub(crate) enum Advance {
 }
 
 /// How many instants of one stream are run between two looks at whether to pause.
-const DRAIN: u64 = 64;
+pub(crate) const DRAIN: u64 = 64;
 
 /// Asked whether to pause, at a still point at least every [`DRAIN`] instants.
 pub(crate) type Pause<'a> = Option<&'a mut dyn FnMut(&mut Shard) -> bool>;

@@ -15,7 +15,7 @@ use std::collections::BinaryHeap;
 use self::ahead::{Chained, Held, Item, Mark};
 use self::drain::Draining;
 pub(crate) use self::drain::Subscriber;
-pub(crate) use self::merge::{Merge, NO_HEAD, instant, key};
+pub(crate) use self::merge::{Heads, Merge, NO_HEAD, instant, key};
 use self::plain::Plain;
 pub(crate) use self::position::{Position, Resume};
 pub(crate) use self::tally::{Cover, StreamTally};
@@ -97,9 +97,9 @@ pub(crate) trait StreamCell {
     fn take(&mut self, at: Instant, core: &Core, step: &mut Vec<Entry>) -> Taken;
     /// The instant behind the next one, if that one can be drained: if it has nothing but ordinary items.
     fn look_behind(&mut self) -> Option<Instant>;
-    /// Delivers the next instant, of which it is known what is behind it, and in which nothing else happens. Gives the key of what is behind the
-    /// new head, or [`NO_HEAD`] if that is not known. `None`: the instant is not over.
-    fn drain(&mut self, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Option<u64>;
+    /// Delivers the next instant, of which it is known what is behind it, and in which nothing else happens; and those after it that are of this kind
+    /// too and come before the key `limit`. `None`: the last one is not over.
+    fn drain(&mut self, limit: u64, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Option<Heads>;
     /// The deliveries that a drain has left undone, after a panic or for a poll.
     fn rest(&mut self, core: &Core, step: &mut Vec<Entry>);
     /// Puts the current item `index` into the step.
@@ -363,8 +363,8 @@ impl<M: Message> StreamCell for PastStream<M> {
         if self.paused { None } else { self.look_behind() }
     }
 
-    fn drain(&mut self, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Option<u64> {
-        self.drain_instant(core, cells)
+    fn drain(&mut self, limit: u64, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Option<Heads> {
+        self.drain_instants(limit, core, cells)
     }
 
     fn rest(&mut self, core: &Core, step: &mut Vec<Entry>) {

@@ -150,15 +150,21 @@ impl Shard {
             self.draining = true;
             self.inside = true;
             self.drained_by = number;
-            let drained = self.streams[number].drain(&mut self.core, &mut self.cells);
+            // If it is next again, it may go on to where another one is.
+            let limit = if self.merge.least().0 == number { self.merge.second().min(bound + 1) } else { 0 };
+            let drained = self.streams[number].drain(limit, &mut self.core, &mut self.cells);
             self.inside = false;
             self.draining = false;
-            self.merge.set_behind(number, drained.unwrap_or(NO_HEAD));
-            if drained.is_none() {
+            let Some(heads) = drained else {
+                self.merge.set(number, self.streams[number].head());
                 self.drained_into();
                 if self.core.tasks.any_due() {
                     self.poll(self.current);
                 }
+                break;
+            };
+            self.merge.stands_at(number, &heads);
+            if limit > 0 {
                 break;
             }
         }

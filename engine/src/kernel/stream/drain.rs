@@ -1,7 +1,7 @@
 //! The short way of a stream that is alone for a while: instants of nothing but its own ordinary items (rules R1, R15). Invariant: what comes of it is
 //! what the steps of these instants would come to; a panic or a poll leaves what is left of a step to them.
 
-use super::merge::{NO_HEAD, key};
+use super::merge::{Heads, NO_HEAD, instant, key};
 use super::{PLAIN, PastStream};
 use crate::actor::Handler;
 use crate::address::actor_of;
@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::digest::{digest_of, digest_of_text};
 use crate::kernel::core::Core;
 use crate::kernel::entry::{ActorId, Cell, Entry, NONE};
+use crate::kernel::shard::DRAIN;
 use crate::message::Message;
 use crate::source::Timed;
 use crate::time::Instant;
@@ -74,13 +75,25 @@ impl<M: Message> PastStream<M> {
         (count == 1 || !self.spec.one_by_one).then_some(behind)
     }
 
-    /// Delivers the instant that was looked at, and looks at the next one. `None`: it is not over.
+    /// Delivers the instant that was looked at, and looks at the next one: one after another, as long as nothing else comes before it and at most
+    /// [`DRAIN`] of them. `None`: the last one is not over.
     #[inline(always)]
-    pub(super) fn drain_instant(&mut self, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Option<u64> {
-        self.draining.subscribers = 0;
-        self.draining.given = 0;
-        let is_over = if self.draining.items == 1 { self.deliver_one(core, cells) } else { self.deliver_together(core, cells) };
-        is_over.then(|| self.look_behind().map_or(NO_HEAD, key))
+    pub(super) fn drain_instants(&mut self, limit: u64, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Option<Heads> {
+        let mut left = DRAIN;
+        loop {
+            self.draining.subscribers = 0;
+            self.draining.given = 0;
+            let is_over = if self.draining.items == 1 { self.deliver_one(core, cells) } else { self.deliver_together(core, cells) };
+            if !is_over {
+                return None;
+            }
+            let head = self.plain.ahead().first().map_or(NO_HEAD, |item| key(item.at));
+            let behind = self.look_behind().map_or(NO_HEAD, key);
+            left -= 1;
+            if head >= limit || behind == NO_HEAD || left == 0 || core.pending.may_come_before(instant(head)) {
+                return Some(Heads { head, behind });
+            }
+        }
     }
 
     pub(super) fn rest_of_drain(&mut self, core: &Core, step: &mut Vec<Entry>) {

@@ -14,6 +14,12 @@ struct Head {
     stream: u64,
 }
 
+/// The keys of a stream's head, and of what is behind that, if it is known.
+pub(crate) struct Heads {
+    pub(crate) head: u64,
+    pub(crate) behind: u64,
+}
+
 /// Which stream is next: a tournament over the streams' heads, of which the lesser one wins, of two the one of the stream with the lesser number.
 #[derive(Default)]
 pub(crate) struct Merge {
@@ -78,10 +84,24 @@ impl Merge {
         (stream as usize, key)
     }
 
-    /// Notes the key of what is behind a stream's head.
+    /// Where a stream stands that was passed over.
     #[inline(always)]
-    pub(crate) fn set_behind(&mut self, stream: usize, behind: u64) {
-        self.behind[stream] = behind;
+    pub(crate) fn stands_at(&mut self, stream: usize, heads: &Heads) {
+        if self.nodes[self.size + stream].key != heads.head {
+            self.put(stream, heads.head);
+        }
+        self.behind[stream] = heads.behind;
+    }
+
+    /// The least key of all streams but the one that is next.
+    pub(crate) fn second(&self) -> u64 {
+        let mut node = self.size + self.least().0;
+        let mut second = NO_HEAD;
+        while node > 1 {
+            second = second.min(self.nodes[node ^ 1].key);
+            node /= 2;
+        }
+        second
     }
 
     /// The key of what is behind a stream's head, if that is known.
