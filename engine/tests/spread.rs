@@ -546,6 +546,59 @@ fn a_child_that_was_never_born_stands_at_rank_zero_in_every_shard() {
     assert_eq!(inline.trace_hash, spread.trace_hash);
 }
 
+/// Publishes a message without content every ten nanoseconds, and counts those of others.
+#[derive(Default)]
+struct Beacon {
+    beats: i64,
+    publishes: bool,
+}
+
+impl Actor for Beacon {
+    fn started(&mut self, ctx: &mut Context<'_, Self>) {
+        if self.publishes {
+            ctx.notify_every(Every { first: at(10), period: ns(10), end: Some(at(50)) }, true);
+        }
+    }
+
+    fn report(&self, report: &mut Report) {
+        report.integer("beats", self.beats);
+    }
+}
+
+impl Handler<bool> for Beacon {
+    fn handle(&mut self, _: &bool, ctx: &mut Context<'_, Self>) {
+        ctx.publish(());
+    }
+}
+
+impl Handler<()> for Beacon {
+    fn handle(&mut self, (): &(), _: &mut Context<'_, Self>) {
+        self.beats += 1;
+    }
+}
+
+#[test]
+fn a_publication_without_content_is_recorded_in_every_shard() {
+    let build = || {
+        let mut sim = Simulation::new("beacon").start(at(0));
+        let beacon = sim.actor("beacon", Beacon { publishes: true, ..Beacon::default() })?;
+        let far = sim.actor("far", Beacon::default())?;
+        sim.subscribe_to::<(), _, _>(far, beacon);
+        for (from, to) in [("beacon", "far"), ("far", "beacon")] {
+            sim.link(from, to, Link::latency(ns(5)))?;
+        }
+        Ok::<_, BuildError>(sim)
+    };
+    let run = |host| Launch::new(build).host(host).shards(2).run().expect("a run");
+    let (inline, spread) = (run(Host::Inline), run(Host::Actix { threads: 2 }));
+    for outcome in [&inline, &spread] {
+        assert_eq!(outcome.report("far").and_then(|report| report.get("beats")), Some(&Value::Integer(5)));
+        // Two starts, five ticks, and what they publish.
+        assert_eq!(outcome.deliveries, 12);
+    }
+    assert_eq!(inline.trace_hash, spread.trace_hash);
+}
+
 #[test]
 fn handlers_are_not_told_where_they_run() {
     // A state that is no more than `Send` is enough for an actor.

@@ -159,7 +159,10 @@ impl Cell for Vacant {
     }
 }
 
-/// The typed half of a delivery, one per (actor type, message type). The message is `()` where the thunk fetches it itself.
+/// In the place of a message that the thunk fetches itself. No message is of this type, as one may be of `()`.
+pub(crate) struct Unfetched;
+
+/// The typed half of a delivery, one per (actor type, message type). It is given the message, or [`Unfetched`].
 pub(crate) type Thunk = fn(&mut dyn Cell, &dyn Any, &mut Core, &Entry);
 
 /// For deliveries that touch no actor.

@@ -9,7 +9,7 @@ use crate::digest::digest_of;
 use crate::error::RunError;
 use crate::event::Event;
 use crate::kernel::core::Core;
-use crate::kernel::entry::{ActorId, Entry, NONE, What};
+use crate::kernel::entry::{ActorId, Entry, NONE, Unfetched, What};
 use crate::kernel::kinds::{END, GONE, Kind, PAUSE, RESUME, START, STOP, SUBSCRIBE, TIMEOUT, UNIT, WAKE};
 use crate::kernel::pending::NodeTurn;
 use crate::kernel::stream::StreamCall;
@@ -64,7 +64,7 @@ impl Shard {
                 streams[number as usize].deliver(entry, &mut *cells[entry.to.index()], core);
             }
             What::Stop | What::Subscribe | What::Control => deliver_own(core, entry),
-            _ => (entry.thunk)(&mut *cells[entry.to.index()], &(), core, entry),
+            _ => (entry.thunk)(&mut *cells[entry.to.index()], &Unfetched, core, entry),
         }
         self.inside = false;
         if self.metrics.is_some() {
