@@ -51,7 +51,7 @@ pub(crate) enum Advance {
     Over,
 }
 
-/// How many instants of one stream are run between two looks at whether to pause.
+/// How many instants the short ways run between two looks at whether to pause.
 pub(crate) const DRAIN: u64 = 64;
 
 /// Asked whether to pause, at a still point at least every [`DRAIN`] instants.

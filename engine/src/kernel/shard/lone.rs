@@ -64,7 +64,7 @@ impl Shard {
         self.inside = true;
     }
 
-    /// After the delivery of such a step. `false`: its end has something to look at, and it is left under way.
+    /// After the delivery of a step of one. `false`: its end has something to look at, and it is left under way.
     #[inline(always)]
     fn has_stepped(&mut self) -> bool {
         self.inside = false;
@@ -110,14 +110,9 @@ impl Shard {
         self.phase = Phase::Running;
         self.pos = 1;
         self.deliver(0);
-        if self.core.tasks.any_due() {
-            self.poll(self.current);
-        }
-        if !self.core.attention {
+        if self.has_stepped() {
             self.core.counters.events += self.items;
             self.items = 0;
-            self.step.clear();
-            self.phase = Phase::Ended;
         }
     }
 
