@@ -69,7 +69,7 @@ pub(crate) fn replay_and_print_peak(events: u64) {
 /// not tell.
 ///
 /// # Panics
-/// If the figure is less than the quotes themselves take: then it was not measured.
+/// If the figure is less than half of what the quotes themselves take: then it was not measured.
 pub(crate) fn bytes_per_event(events: u64) -> Option<f64> {
     let peak_kib = |events: u64| -> Option<f64> {
         let program = std::env::current_exe().expect("the path of this program");
@@ -79,7 +79,7 @@ pub(crate) fn bytes_per_event(events: u64) -> Option<f64> {
     };
     let bytes = (peak_kib(events)? - peak_kib(0)?) * 1024.0 / events as f64;
     let least = size_of::<stillpoint_engine::Timed<stillpoint_actors::Quote>>() as f64;
-    // Peaks are told in whole kibibytes, and that of an empty run is not the same each time.
-    assert!(bytes >= 0.99 * least, "{bytes} bytes an event, but a quote alone takes {least}");
+    // Linux counts resident pages on each processor and adds the counts up now and then, so that a peak may be some hundred KiB off.
+    assert!(bytes >= least / 2.0, "{bytes} bytes an event, but a quote alone takes {least}");
     Some(bytes)
 }

@@ -66,7 +66,7 @@ pub(crate) fn replay_and_print_peak(events: u64) {
 /// not tell.
 ///
 /// # Panics
-/// If the figure is less than the quotes themselves take: then it was not measured.
+/// If the figure is less than half of what the quotes themselves take: then it was not measured.
 pub(crate) fn bytes_per_event(events: u64) -> Option<f64> {
     let peak_kib = |events: u64| -> Option<f64> {
         let program = std::env::current_exe().expect("the path of this program");
@@ -76,6 +76,7 @@ pub(crate) fn bytes_per_event(events: u64) -> Option<f64> {
     };
     let bytes = (peak_kib(events)? - peak_kib(0)?) * 1024.0 / events as f64;
     let least = size_of::<Timed<Quote>>() as f64;
-    assert!(bytes >= least, "{bytes} bytes an event, but a quote alone takes {least}");
+    // Linux counts resident pages on each processor and adds the counts up now and then, so that a peak may be some hundred KiB off.
+    assert!(bytes >= least / 2.0, "{bytes} bytes an event, but a quote alone takes {least}");
     Some(bytes)
 }
