@@ -2,18 +2,20 @@
 //! Invariant: it speaks to the shards only when all of them are at a still point.
 #![expect(clippy::disallowed_methods, reason = "a trial has a deadline of the clock")]
 
+mod control;
+mod remote;
+
 use std::fmt;
 use std::panic::resume_unwind;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
-use std::thread::JoinHandle;
 use std::time::Instant as WallInstant;
 
-use actix::prelude::{
-    Actor, ActorContext, ActorFutureExt, Addr, Arbiter, AsyncContext, Context, Handler, MailboxError, Message, MessageResult,
-    ResponseFuture, System, WrapFuture,
-};
+use actix::prelude::{Actor, ActorFutureExt, Addr, Arbiter, AsyncContext, Context, MailboxError, WrapFuture};
 use tokio::sync::oneshot;
+
+pub use control::{Finish, GetStatus, Pace, Pause, Start, Status, Step, Stop, TakeSnapshot};
+pub(super) use remote::{Remote, run};
 
 use super::crew::{Berth, Meeting, Post, Progressed, Stint};
 use super::crew_actor::{Begin, CrewActor, Dismiss, Enlist, Panicked, Save, Work};
@@ -21,7 +23,7 @@ use super::launch::{Build, Host, Keep, Launch, Tell, failed};
 use super::merge::{Merge, Part};
 use super::pace::Pacer;
 use super::survey::{Loads, survey};
-use crate::error::{RunError, Site};
+use crate::error::RunError;
 use crate::kernel::ready::ReadyOrder;
 use crate::outcome::{End, Failed, Outcome};
 use crate::run::Progress;
@@ -41,88 +43,14 @@ impl From<RunError> for Cut {
     }
 }
 
+impl From<MailboxError> for Cut {
+    fn from(error: MailboxError) -> Self {
+        Self::from(RunError::Host(format!("one of its threads is gone: {error}")))
+    }
+}
+
 /// What a run came to.
 pub(super) type Ended = Result<Outcome, Cut>;
-
-/// Runs from now on, until the end or the next order.
-#[derive(Clone, Copy, Debug)]
-pub struct Start;
-
-impl Message for Start {
-    type Result = ();
-}
-
-/// Rests as soon as all shards are at a still point. Answers when they are.
-#[derive(Clone, Copy, Debug)]
-pub struct Pause;
-
-impl Message for Pause {
-    type Result = Status;
-}
-
-/// How far a single step goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
-    /// Through the next instant in which something is due anywhere.
-    Instant,
-    /// Through one window.
-    Window,
-}
-
-/// Runs a bit and rests again. Answers when that is done.
-#[derive(Clone, Copy, Debug)]
-pub struct Step(pub Pace);
-
-impl Message for Step {
-    type Result = Status;
-}
-
-/// Asks for a snapshot of the next still point of all shards.
-#[derive(Clone, Copy, Debug)]
-pub struct TakeSnapshot;
-
-impl Message for TakeSnapshot {
-    type Result = Result<Snapshot, SnapshotError>;
-}
-
-/// Ends the run at the next still point.
-#[derive(Clone, Copy, Debug)]
-pub struct Stop;
-
-impl Message for Stop {
-    type Result = Status;
-}
-
-/// Asks where the run stands, as far as its shards have reported.
-#[derive(Clone, Copy, Debug)]
-pub struct GetStatus;
-
-impl Message for GetStatus {
-    type Result = Status;
-}
-
-/// Asks for the outcome; answered when the run has ended, once.
-#[derive(Clone, Copy, Debug)]
-pub struct Finish;
-
-impl Message for Finish {
-    type Result = Result<Outcome, Box<Failed>>;
-}
-
-/// Where a run stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Status {
-    /// The next instant in which something is due. `None`: nothing is, or the run has ended.
-    pub next: Option<Instant>,
-    /// How much was delivered.
-    pub progress: Progress,
-    /// How it ended, if it has.
-    pub end: Option<End>,
-    /// Windows that were run.
-    pub windows: u64,
-    /// Shards that the simulation was dealt to.
-    pub shards: usize,
-}
 
 /// What the time-keeper is told to do.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -190,97 +118,6 @@ impl fmt::Debug for TimeKeeper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TimeKeeper").field("name", &self.name).field("status", &self.status()).finish_non_exhaustive()
     }
-}
-
-/// Waits for the end, of whatever kind.
-struct Await;
-
-impl Message for Await {
-    type Result = Ended;
-}
-
-/// Runs up to an instant, inclusive, unless a time of the clock comes first. Answers when the shards rest.
-struct RunTo(Instant, WallInstant);
-
-impl Message for RunTo {
-    type Result = Status;
-}
-
-/// Ends the run where it stands; nobody wants to know.
-struct Halt;
-
-impl Message for Halt {
-    type Result = ();
-}
-
-/// Runs a launch on so many threads.
-pub(super) fn run(launch: Launch, threads: usize) -> Result<Outcome, Box<Failed>> {
-    Remote::new(launch, threads, None)?.finish()
-}
-
-/// What the caller's thread wants of the time-keeper.
-enum Order {
-    RunTo(Instant, WallInstant, mpsc::Sender<Status>),
-    Finish,
-}
-
-/// A time-keeper under an actix system on a thread of its own, so that the caller may be in any runtime, or none.
-pub(super) struct Remote {
-    orders: tokio::sync::mpsc::UnboundedSender<Order>,
-    thread: JoinHandle<Ended>,
-}
-
-impl Remote {
-    pub(super) fn new(launch: Launch, threads: usize, loads: Option<Loads>) -> Result<Self, Box<Failed>> {
-        let (orders, mut received) = tokio::sync::mpsc::unbounded_channel();
-        let serve = move || {
-            System::new().block_on(async move {
-                let keeper = TimeKeeper::on(launch, threads, loads).await?;
-                let mut is_wanted = false;
-                while !is_wanted && let Some(order) = received.recv().await {
-                    match order {
-                        Order::RunTo(bound, deadline, answer) => {
-                            let status = keeper.send(RunTo(bound, deadline)).await.map_err(|error| Cut::from(gone(&error)))?;
-                            // Who asked may be gone.
-                            let _ = answer.send(status);
-                        }
-                        Order::Finish => is_wanted = true,
-                    }
-                }
-                if is_wanted {
-                    keeper.do_send(Start)
-                } else {
-                    keeper.do_send(Halt)
-                }
-                keeper.send(Await).await.map_err(|error| Cut::from(gone(&error)))?
-            })
-        };
-        let thread = std::thread::Builder::new().name("stillpoint-time-keeper".to_owned()).spawn(serve);
-        let thread = thread.map_err(|error| failed(RunError::Host(format!("there is no thread for its time-keeper: {error}"))))?;
-        Ok(Self { orders, thread })
-    }
-
-    /// Runs up to an instant, inclusive, unless a time of the clock comes first. `None`: it cannot be run, and [`Remote::finish`] says why.
-    pub(super) fn run_to(&self, bound: Instant, deadline: WallInstant) -> Option<Status> {
-        let (answer, answered) = mpsc::channel();
-        self.orders.send(Order::RunTo(bound, deadline, answer)).ok()?;
-        answered.recv().ok()
-    }
-
-    /// Runs to the end.
-    pub(super) fn finish(self) -> Result<Outcome, Box<Failed>> {
-        // A thread that is gone says so when it is joined.
-        let _ = self.orders.send(Order::Finish);
-        match self.thread.join() {
-            Ok(Ok(outcome)) => Ok(outcome),
-            Ok(Err(Cut::Failed(failed))) => Err(failed),
-            Ok(Err(Cut::Panicked(panic))) | Err(panic) => resume_unwind(panic),
-        }
-    }
-}
-
-fn gone(error: &MailboxError) -> RunError {
-    RunError::Host(format!("one of its threads is gone: {error}"))
 }
 
 impl TimeKeeper {
@@ -366,7 +203,7 @@ impl TimeKeeper {
         let mut earliest: Option<Instant> = None;
         let answers: Vec<_> = self.crews.iter().map(|crew| crew.send(Enlist)).collect();
         for answer in answers {
-            let enlisted = answer.await.map_err(|error| Cut::from(gone(&error)))?.map_err(Cut::Panicked)?;
+            let enlisted = answer.await.map_err(Cut::from)?.map_err(Cut::Panicked)?;
             let first = enlisted.map_err(Cut::from)?;
             earliest = [earliest, first].into_iter().flatten().min();
         }
@@ -377,7 +214,7 @@ impl TimeKeeper {
         let start = declared.or(earliest).unwrap_or(Instant::EPOCH);
         let answers: Vec<_> = self.crews.iter().map(|crew| crew.send(Begin(start))).collect();
         for answer in answers {
-            answer.await.map_err(|error| Cut::from(gone(&error)))?.map_err(Cut::Panicked)?;
+            answer.await.map_err(Cut::from)?.map_err(Cut::Panicked)?;
         }
         self.next = Some(start);
         Ok(())
@@ -486,7 +323,7 @@ impl TimeKeeper {
                 Ok(Err(None)) => {}
                 Err(error) => {
                     lost = true;
-                    self.ended.get_or_insert(Err(Cut::from(gone(&error))));
+                    self.ended.get_or_insert(Err(Cut::from(error)));
                 }
             }
         }
@@ -536,7 +373,7 @@ impl TimeKeeper {
                     }
                     Ok(Ok(Err(error))) => images = images.and(Err(error)),
                     Ok(Err(panic)) => _ = keeper.ended.get_or_insert(Err(Cut::Panicked(panic))),
-                    Err(error) => _ = keeper.ended.get_or_insert(Err(Cut::from(gone(&error)))),
+                    Err(error) => _ = keeper.ended.get_or_insert(Err(Cut::from(error))),
                 }
             }
             if keeper.ended.is_some() {
@@ -638,136 +475,4 @@ fn close(outcome: Outcome, mut merge: Merge) -> Ended {
 
 impl Actor for TimeKeeper {
     type Context = Context<Self>;
-}
-
-impl Handler<Start> for TimeKeeper {
-    type Result = ();
-
-    fn handle(&mut self, _: Start, ctx: &mut Context<Self>) {
-        self.goal = Goal::Run;
-        self.go_on(ctx);
-    }
-}
-
-impl TimeKeeper {
-    /// Answers once the shards rest.
-    fn when_at_rest(&mut self, ctx: &mut Context<Self>) -> ResponseFuture<Status> {
-        let (sender, receiver) = oneshot::channel();
-        self.askers.push(sender);
-        let now = self.status();
-        self.go_on(ctx);
-        Box::pin(async move { receiver.await.unwrap_or(now) })
-    }
-}
-
-impl Handler<Pause> for TimeKeeper {
-    type Result = ResponseFuture<Status>;
-
-    fn handle(&mut self, _: Pause, ctx: &mut Context<Self>) -> Self::Result {
-        self.goal = Goal::Rest;
-        self.when_at_rest(ctx)
-    }
-}
-
-impl Handler<Step> for TimeKeeper {
-    type Result = ResponseFuture<Status>;
-
-    fn handle(&mut self, step: Step, ctx: &mut Context<Self>) -> Self::Result {
-        self.goal = Goal::Step(step.0);
-        self.when_at_rest(ctx)
-    }
-}
-
-impl Handler<RunTo> for TimeKeeper {
-    type Result = ResponseFuture<Status>;
-
-    fn handle(&mut self, RunTo(bound, deadline): RunTo, ctx: &mut Context<Self>) -> Self::Result {
-        self.goal = Goal::RunTo(bound, deadline);
-        self.when_at_rest(ctx)
-    }
-}
-
-impl Handler<Stop> for TimeKeeper {
-    type Result = ResponseFuture<Status>;
-
-    fn handle(&mut self, _: Stop, ctx: &mut Context<Self>) -> Self::Result {
-        self.stopped = true;
-        self.when_at_rest(ctx)
-    }
-}
-
-impl Handler<TakeSnapshot> for TimeKeeper {
-    type Result = ResponseFuture<Result<Snapshot, SnapshotError>>;
-
-    fn handle(&mut self, _: TakeSnapshot, ctx: &mut Context<Self>) -> Self::Result {
-        let (sender, receiver) = oneshot::channel();
-        let site = Site { at: self.done.at, round: 0, step: 0 };
-        if self.end.is_none() {
-            self.savers.push(sender);
-            self.go_on(ctx);
-        }
-        Box::pin(async move { receiver.await.unwrap_or(Err(SnapshotError::Over(site))) })
-    }
-}
-
-impl Handler<Halt> for TimeKeeper {
-    type Result = ();
-
-    fn handle(&mut self, _: Halt, ctx: &mut Context<Self>) {
-        self.stopped = true;
-        self.go_on(ctx);
-    }
-}
-
-impl Handler<GetStatus> for TimeKeeper {
-    type Result = MessageResult<GetStatus>;
-
-    fn handle(&mut self, _: GetStatus, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(self.status())
-    }
-}
-
-impl Handler<Await> for TimeKeeper {
-    type Result = ResponseFuture<Ended>;
-
-    fn handle(&mut self, _: Await, ctx: &mut Context<Self>) -> Self::Result {
-        let (sender, receiver) = oneshot::channel();
-        self.finish = Some(sender);
-        self.go_on(ctx);
-        let lost = || Err(Cut::Failed(failed(RunError::Host("its outcome was asked for twice".to_owned()))));
-        Box::pin(async move { receiver.await.unwrap_or_else(|_| lost()) })
-    }
-}
-
-impl Handler<Finish> for TimeKeeper {
-    type Result = ResponseFuture<Result<Outcome, Box<Failed>>>;
-
-    fn handle(&mut self, _: Finish, ctx: &mut Context<Self>) -> Self::Result {
-        let ended = Handler::<Await>::handle(self, Await, ctx);
-        let keeper = ctx.address();
-        Box::pin(async move {
-            let ended = ended.await;
-            // The actor is not needed any more.
-            keeper.do_send(Leave);
-            ended.map_err(|cut| match cut {
-                Cut::Failed(failed) => failed,
-                Cut::Panicked(panic) => failed(RunError::Host(format!("a thread panicked: {}", crate::pool::panic_text(&*panic)))),
-            })
-        })
-    }
-}
-
-/// The outcome has been given away.
-struct Leave;
-
-impl Message for Leave {
-    type Result = ();
-}
-
-impl Handler<Leave> for TimeKeeper {
-    type Result = ();
-
-    fn handle(&mut self, _: Leave, ctx: &mut Context<Self>) {
-        ctx.stop();
-    }
 }

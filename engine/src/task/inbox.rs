@@ -12,7 +12,8 @@ use std::task::{Context as StdContext, Poll};
 
 use crate::kernel::core::Core;
 use crate::kernel::entry::ActorId;
-use crate::task::{Fired, Stage, Undo, WaitKey, WaitState};
+use crate::task::table::WaitState;
+use crate::task::{Fired, Stage, Undo, WaitKey};
 
 /// A queue between the handlers and the tasks of one actor. It lives as long as the run.
 pub struct Inbox<T> {

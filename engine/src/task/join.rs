@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::task::{Context as StdContext, Poll};
 
 use crate::task::future::Sleep;
-use crate::task::{Stage, Task, Undo, cancel_on};
+use crate::task::{Stage, Task, Undo};
 
 /// The task was cancelled and has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl<T> JoinHandle<T> {
 
     /// Cancels the task. Whether it was still under way.
     pub fn cancel(&self) -> bool {
-        cancel_on(&self.stage, self.task)
+        self.stage.cancel(self.task)
     }
 
     /// Waits for the task's result.
