@@ -101,6 +101,7 @@ mod run;
 pub mod scenario;
 mod simulation;
 pub mod snapshot;
+mod sort;
 mod source;
 mod stream;
 pub mod suggest;

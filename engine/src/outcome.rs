@@ -9,6 +9,7 @@ use crate::kernel::stream::{Cover, StreamTally};
 use crate::metrics::Metrics;
 use crate::path::{Path, Rank};
 use crate::report::Report;
+use crate::sort;
 use crate::stream::LateCounts;
 use crate::time::Instant;
 use crate::trace::TraceHash;
@@ -128,8 +129,8 @@ impl Outcome {
             let counts = copies.iter().find(|copy| copy.opened).map(|copy| copy.counts).unwrap_or_default();
             outcome.streams.insert(path, counts);
         }
-        reports.sort_by(|(a, _), (b, _)| a.cmp(b));
-        chains.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+        sort::by(&mut reports, |(a, _), (b, _)| a.cmp(b));
+        sort::by(&mut chains, |(a, ..), (b, ..)| a.cmp(b));
         outcome.reports = reports.into_iter().map(|((_, path), report)| (path, report)).collect();
         outcome.chains = chains.into_iter().map(|((_, path), chain, count)| (path, chain, count)).collect();
         outcome

@@ -24,6 +24,7 @@ use crate::path::{Name, Path, Rank};
 use crate::pool::Pool;
 use crate::run::{Progress, Run};
 use crate::snapshot::{self, Changes, RestoreError, Snapshot};
+use crate::sort;
 use crate::stream::Stream;
 use crate::time::{Duration, Instant};
 use crate::trace::Observer;
@@ -355,7 +356,7 @@ impl Simulation {
             shard.place(id, cell);
             roots.push(entry);
         }
-        roots.sort_by_key(|entry| shard.core.label(entry.to));
+        sort::by_key(&mut roots, |entry| shard.core.label(entry.to));
         Ok(Prepared {
             name: self.name,
             shard,

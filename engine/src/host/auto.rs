@@ -10,6 +10,7 @@ use super::survey::loads;
 use crate::kernel::shard::Shard;
 use crate::outcome::{Failed, Outcome};
 use crate::run::Run;
+use crate::sort;
 use crate::time::Instant;
 
 /// How long the inline host runs before the trials, which then begin with warm caches, and threads that have found their pace.
@@ -74,7 +75,7 @@ fn speed_up(inline: &mut Trial, rival: &Remote) -> f64 {
 /// What trials say, once there are enough of them.
 fn judged(ratios: &[f64]) -> Option<f64> {
     let mut sorted = ratios.to_vec();
-    sorted.sort_by(f64::total_cmp);
+    sort::by(&mut sorted, f64::total_cmp);
     let is_clear = |ratio: &f64| *ratio > CLEAR;
     let agree = ratios.len() > 1 && (sorted.iter().all(is_clear) || sorted.iter().all(|ratio| is_clear(&ratio.recip())));
     (agree || ratios.len() >= TRIALS).then(|| sorted[sorted.len() / 2])

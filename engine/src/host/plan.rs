@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::kernel::components::Components;
 use crate::kernel::entry::ActorId;
 use crate::link::Links;
+use crate::sort;
 use crate::time::Duration;
 
 /// How components are dealt to shards. No way of dealing can be seen in a trace.
@@ -48,7 +49,7 @@ impl Plan {
         match deal {
             Deal::ByLoad => {
                 // The heaviest first, each to whoever has least: at most a third above the best (Graham, 1969).
-                groups.sort_by(|(a, first), (b, second)| b.cmp(a).then(first.cmp(second)));
+                sort::by(&mut groups, |(a, first), (b, second)| b.cmp(a).then(first.cmp(second)));
                 let mut loaded = vec![(0u64, 0usize); shards];
                 for (load, members) in groups {
                     let least = (0..shards).min_by_key(|shard| (loaded[*shard], *shard)).expect("at least one shard");

@@ -15,6 +15,7 @@ use crate::limits::{Limits, OnPanic};
 use crate::link::Link;
 use crate::rng::Rng;
 use crate::simulation::Simulation;
+use crate::sort;
 use crate::suggest;
 use crate::time::Duration;
 
@@ -67,7 +68,7 @@ impl Scenario {
             shared: registry.shared.as_ref(),
         };
         let mut streams: Vec<_> = self.streams.iter().collect();
-        streams.sort_by_key(|entry| &entry.name.value);
+        sort::by(&mut streams, |a, b| a.name.value.cmp(&b.name.value));
         for entry in arranged(streams, &mut shuffle) {
             let Some(kind) = registry.streams.get(entry.kind.name.value.as_str()) else {
                 let also = registry.actors.contains_key(entry.kind.name.value.as_str());
@@ -81,7 +82,7 @@ impl Scenario {
             cast.streams.insert(&entry.name.value, declared);
         }
         let mut actors: Vec<_> = self.actors.iter().collect();
-        actors.sort_by_key(|entry| &entry.name.value);
+        sort::by(&mut actors, |a, b| a.name.value.cmp(&b.name.value));
         let actors = arranged(actors, &mut shuffle);
         for entry in &actors {
             let Some(kind) = registry.actors.get(entry.kind.name.value.as_str()) else {

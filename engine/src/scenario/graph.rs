@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::schema::Scenario;
+use crate::sort;
 use crate::time::Duration;
 
 /// The streams, actors and links of a scenario.
@@ -72,8 +73,8 @@ impl Graph {
         let node = |name: &str, kind: &str| Node { name: name.to_owned(), kind: kind.to_owned() };
         let mut streams: Vec<Node> = scenario.streams.iter().map(|entry| node(&entry.name.value, &entry.kind.name.value)).collect();
         let mut actors: Vec<Node> = scenario.actors.iter().map(|entry| node(&entry.name.value, &entry.kind.name.value)).collect();
-        streams.sort_by(|a, b| a.name.cmp(&b.name));
-        actors.sort_by(|a, b| a.name.cmp(&b.name));
+        sort::by(&mut streams, |a, b| a.name.cmp(&b.name));
+        sort::by(&mut actors, |a, b| a.name.cmp(&b.name));
         let links = scenario.links.iter().map(|link| LinkEdge {
             from: link.from.value.clone(),
             to: link.to.value.clone(),
@@ -81,7 +82,9 @@ impl Graph {
             jitter: link.jitter,
             loss: link.loss.map(|loss| loss.to_string()),
         });
-        let links: BTreeSet<LinkEdge> = links.collect();
-        Self { name: scenario.name.clone(), streams, actors, edges: edges.into_iter().collect(), links: links.into_iter().collect() }
+        let mut links: Vec<LinkEdge> = links.collect();
+        sort::by(&mut links, Ord::cmp);
+        links.dedup();
+        Self { name: scenario.name.clone(), streams, actors, edges: edges.into_iter().collect(), links }
     }
 }

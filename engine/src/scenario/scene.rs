@@ -364,38 +364,50 @@ where
         let params = params_of::<P>(scenario, &entry.kind)?;
         let (asked_name, asked_start) = (Cell::new(false), Cell::new(false));
         let mut scene = StreamScene { scenario, name: &entry.name.value, around, files: RefCell::default(), asked_name, asked_start };
-        let mut stream = (self.make)(params, &mut scene).map_err(|error| error.located(scenario, &entry.kind))?;
-        if let Some(shared) = around.shared
-            && let Some(key) = scene.key::<M>(&entry.kind, shared)
-        {
-            stream = shared.over(key, stream);
-        }
-        around.files.borrow_mut().append(&mut scene.files.borrow_mut());
-        if !faults.is_empty() {
-            let open = stream.open;
-            stream.open = Box::new(move || open().map(|source| spoil(source, faults.clone())));
-        }
-        if let Some(at) = scenario.cut {
-            stream = stream.wrap(move |source| cut(source, at));
-        }
-        stream = stream.rank(entry.rank).late(match entry.late {
-            LatePolicy::Error => Late::Error,
-            LatePolicy::DropAndCount => Late::DropAndCount,
-            LatePolicy::DeliverFlagged => Late::DeliverFlagged,
-        });
-        if let Some(bound) = entry.reorder {
-            stream = stream.reorder(bound);
-        }
-        if entry.ties == Ties::OneByOne {
-            stream = stream.one_by_one();
-        }
-        if entry.controlled {
-            stream = stream.controlled();
-        }
-        match simulation.stream::<M>(&entry.name.value, stream) {
-            Ok(stream) => Ok(Declared { stream: Box::new(stream), message: M::KIND }),
-            Err(error) => Err(scenario.text.error(entry.name.at.clone(), error.to_string())),
-        }
+        let stream = (self.make)(params, &mut scene).map_err(|error| error.located(scenario, &entry.kind))?;
+        declare(stream, &scene, simulation, entry, faults)
+    }
+}
+
+/// Declares a stream that was made, as its entry wants it; once for every type of message, whatever made it.
+fn declare<M: Message + Clone>(
+    mut stream: Stream<M>,
+    scene: &StreamScene<'_>,
+    simulation: &mut Simulation,
+    entry: &schema::StreamEntry,
+    faults: Vec<StreamFault>,
+) -> Result<Declared, ScenarioError> {
+    let StreamScene { scenario, around, .. } = *scene;
+    if let Some(shared) = around.shared
+        && let Some(key) = scene.key::<M>(&entry.kind, shared)
+    {
+        stream = shared.over(key, stream);
+    }
+    around.files.borrow_mut().append(&mut scene.files.borrow_mut());
+    if !faults.is_empty() {
+        let open = stream.open;
+        stream.open = Box::new(move || open().map(|source| spoil(source, faults.clone())));
+    }
+    if let Some(at) = scenario.cut {
+        stream = stream.wrap(move |source| cut(source, at));
+    }
+    stream = stream.rank(entry.rank).late(match entry.late {
+        LatePolicy::Error => Late::Error,
+        LatePolicy::DropAndCount => Late::DropAndCount,
+        LatePolicy::DeliverFlagged => Late::DeliverFlagged,
+    });
+    if let Some(bound) = entry.reorder {
+        stream = stream.reorder(bound);
+    }
+    if entry.ties == Ties::OneByOne {
+        stream = stream.one_by_one();
+    }
+    if entry.controlled {
+        stream = stream.controlled();
+    }
+    match simulation.stream::<M>(&entry.name.value, stream) {
+        Ok(stream) => Ok(Declared { stream: Box::new(stream), message: M::KIND }),
+        Err(error) => Err(scenario.text.error(entry.name.at.clone(), error.to_string())),
     }
 }
 

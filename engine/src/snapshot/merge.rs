@@ -3,17 +3,18 @@
 
 use super::image::{Image, Totals};
 use crate::kernel::stream::Cover;
+use crate::sort;
 
 impl Image {
     /// Puts the parts of one run's shards together, all taken at one still point. Panics if two parts have one slot: shards own their actors.
     pub(crate) fn merge(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
         let mut merged = parts.into_iter().reduce(Self::and)?;
-        merged.pending.sort_by_key(|pending| (pending.due, pending.from, pending.seq, pending.to));
-        merged.asks.sort();
+        sort::by_key(&mut merged.pending, |pending| (pending.due, pending.from, pending.seq, pending.to));
+        sort::by(&mut merged.asks, Ord::cmp);
         merged.asks.dedup();
-        merged.links.sort();
+        sort::by(&mut merged.links, Ord::cmp);
         let mut covers = std::mem::take(&mut merged.covers);
-        covers.sort_by_key(|(stream, _)| *stream);
+        sort::by_key(&mut covers, |(stream, _)| *stream);
         for copies in covers.chunk_by(|(a, _), (b, _)| a == b) {
             merged.totals.counters.events += Cover::union(copies.iter().map(|(_, cover)| cover));
         }

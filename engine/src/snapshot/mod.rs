@@ -87,7 +87,8 @@ impl Snapshot {
     /// By number: the shard of everybody, from the shards of roots and streams in a simulation that was built anew.
     pub(crate) fn owners(&self, prepared: &Prepared, mut owners: Vec<u16>) -> Vec<u16> {
         let core = &prepared.shard.core;
-        let roots: BTreeMap<String, ActorId> = core.order.ids().map(|id| (core.path(id).to_string(), id)).collect();
+        let mut roots = BTreeMap::new();
+        roots.extend(core.order.ids().map(|id| (core.path(id).to_string(), id)));
         for (saved, slot) in &self.0.slots {
             let path =
                 slot.path.split_once('@').filter(|_| matches!(slot.role, image::Role::Facet)).map_or(&*slot.path, |(_, asker)| asker);

@@ -21,6 +21,7 @@ use crate::kernel::stream::{Position, Resume};
 use crate::path::{Path, Rank, TIME_KEEPER};
 use crate::rng::Rng;
 use crate::simulation::Prepared;
+use crate::sort;
 use crate::time::Instant;
 use crate::time_keeper::TimeKeeper;
 
@@ -117,7 +118,8 @@ impl<'a> Restorer<'a> {
     fn match_roots(&mut self) -> Result<(), RestoreError> {
         let core = &self.shard.core;
         let paths = core.order.ids().map(|id| (core.path(id).to_string(), id));
-        let mut added: BTreeMap<String, ActorId> = paths.filter(|(path, _)| path != TIME_KEEPER).collect();
+        let mut added = BTreeMap::new();
+        added.extend(paths.filter(|(path, _)| path != TIME_KEEPER));
         self.paths = added.clone();
         let mut missing = Vec::new();
         for (saved, slot) in self.image.slots.iter().filter(|(_, slot)| is_root(slot)) {
@@ -129,7 +131,7 @@ impl<'a> Restorer<'a> {
         if missing.is_empty() && added.is_empty() {
             return Ok(());
         }
-        missing.sort();
+        sort::by(&mut missing, Ord::cmp);
         Err(RestoreError::Roots { missing, added: added.into_keys().collect() })
     }
 
@@ -459,16 +461,19 @@ impl<'a> Restorer<'a> {
     }
 
     fn resume_streams(&mut self, declared: Option<Instant>) -> Result<(), RestoreError> {
-        let positions: BTreeMap<ActorId, &Position> =
-            self.image.streams.iter().filter_map(|(saved, at)| Some((*self.ids.get(saved)?, at))).collect();
-        let paths: BTreeMap<ActorId, String> = positions.keys().map(|id| (*id, self.path(*id))).collect();
+        let mut positions: BTreeMap<ActorId, (String, &Position)> = BTreeMap::new();
+        for (saved, position) in &self.image.streams {
+            if let Some(id) = self.ids.get(saved) {
+                positions.insert(*id, (self.path(*id), position));
+            }
+        }
         let owns = self.owns;
         self.shard.resume_streams(declared, |stream| {
             let id = stream.id();
-            let Some(position) = positions.get(&id).filter(|_| owns(id) || stream.has_subscribers()) else { return Ok(()) };
+            let Some((path, position)) = positions.get(&id).filter(|_| owns(id) || stream.has_subscribers()) else { return Ok(()) };
             stream.resume(position).map_err(|resume| match resume {
-                Resume::Source(error) => RestoreError::Source { stream: paths[&id].clone(), error },
-                Resume::Changed(difference) => RestoreError::Changed { stream: paths[&id].clone(), difference },
+                Resume::Source(error) => RestoreError::Source { stream: path.clone(), error },
+                Resume::Changed(difference) => RestoreError::Changed { stream: path.clone(), difference },
             })
         })
     }

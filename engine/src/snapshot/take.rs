@@ -18,6 +18,7 @@ use crate::kernel::pending::Interval;
 use crate::kernel::shard::Shard;
 use crate::kernel::stream::{Cover, Position};
 use crate::path::Path;
+use crate::sort;
 use crate::time::Instant;
 use crate::trace::TraceHash;
 
@@ -49,7 +50,8 @@ fn refuse_tasks(core: &Core, cast: &Cast, owns: &dyn Fn(ActorId) -> bool) -> Res
 /// A question that has no answer yet, and is not on its way any more, is with the one who was asked.
 fn refuse_owed_answers(core: &Core, cast: &Cast, owns: &dyn Fn(ActorId) -> bool) -> Result<(), SnapshotError> {
     let travels = |entry: &Entry| (entry.what == What::Request).then_some(entry.extra);
-    let travelling: BTreeSet<u32> = core.pending.armed().filter_map(|(_, entry, ..)| travels(entry)).collect();
+    let mut travelling = BTreeSet::new();
+    travelling.extend(core.pending.armed().filter_map(|(_, entry, ..)| travels(entry)));
     let mut owed = core.asks.duties().filter(|(slot, _, target, _)| owns(*target) && !travelling.contains(slot));
     match owed.next() {
         Some((_, asker, target, kind)) => Err(SnapshotError::OwedAnswer {
@@ -218,7 +220,8 @@ impl Taker<'_> {
     fn asks(&self) -> Result<Vec<Ask>, SnapshotError> {
         let core = &self.shard.core;
         let times_out = |entry: &Entry| (entry.what == What::Timeout).then_some(entry.extra);
-        let timed: BTreeSet<u32> = core.pending.armed().filter_map(|(_, entry, ..)| times_out(entry)).collect();
+        let mut timed = BTreeSet::new();
+        timed.extend(core.pending.armed().filter_map(|(_, entry, ..)| times_out(entry)));
         let mut asks = Vec::new();
         for (slot, ask) in core.asks.all().filter(|(_, ask)| (self.owns)(ask.asker)) {
             let OpenAsk { asker, target, id, kind, open, resolved, of_task } = ask;
@@ -229,14 +232,15 @@ impl Taker<'_> {
                 asks.push(Ask { asker: asker.0, id: id.0, target: target.0, kind: kind.to_owned(), open, resolved });
             }
         }
-        asks.sort();
+        sort::by(&mut asks, Ord::cmp);
         Ok(asks)
     }
 
     /// What is due later, in the order of senders' numbers.
     fn pending(&self) -> Result<Vec<Pending>, SnapshotError> {
         let core = &self.shard.core;
-        let asks: BTreeMap<u32, OpenAsk> = core.asks.all().collect();
+        let mut asks = BTreeMap::new();
+        asks.extend(core.asks.all());
         let mut pending = Vec::new();
         for (_, entry, due, interval) in core.pending.armed().filter(|(_, entry, ..)| (self.owns)(entry.to)) {
             if !core.is_living(entry.to) && entry.what.class() >= Class::Timer {
@@ -247,7 +251,7 @@ impl Taker<'_> {
             let cargo = self.cargo(entry, due, interval, ask)?;
             pending.push(Pending { due, to: entry.to.0, from: entry.from.0, seq: entry.seq, cause: entry.cause, cargo });
         }
-        pending.sort_by_key(|pending| (pending.due, pending.from, pending.seq, pending.to));
+        sort::by_key(&mut pending, |pending| (pending.due, pending.from, pending.seq, pending.to));
         Ok(pending)
     }
 

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::path::{Path, Rank};
+use crate::sort;
 use crate::trace::record::{Observer, TraceHash, TraceRecord, Wording};
 
 /// A record that waits for the end of its step.
@@ -30,7 +31,7 @@ impl StepOrder {
 
     fn flush(&mut self) -> io::Result<()> {
         // Stable: what one receiver got is in order already.
-        self.step.sort_by(|a, b| a.stands.cmp(&b.stands));
+        sort::by(&mut self.step, |a, b| a.stands.cmp(&b.stands));
         for waiting in std::mem::take(&mut self.step) {
             let sender = self.number(waiting.record.sender);
             let receiver = self.number(waiting.record.receiver);

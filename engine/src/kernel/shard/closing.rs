@@ -6,6 +6,7 @@ use crate::error::RunError;
 use crate::kernel::core::Life;
 use crate::kernel::entry::{ActorId, Class, Entry, NONE, What};
 use crate::kernel::ready::ReadyOrder;
+use crate::sort;
 
 impl Shard {
     /// Closes the mailboxes of a step (rule R3). `false`: there is no such step.
@@ -125,7 +126,7 @@ impl Shard {
         if unread {
             // In a trace the dead letters of a step come after the records of their receiver.
             let core = &*self.core;
-            self.step.sort_by_key(|entry| (core.label(entry.to), entry.dead));
+            sort::by_key(&mut self.step, |entry| (core.label(entry.to), entry.dead));
         }
         if self.ready != ReadyOrder::Sorted {
             self.ready.apply(&mut self.step);
@@ -237,7 +238,7 @@ impl Shard {
         // Both ends: a loop of two actors shows only one of them in each step.
         let living = self.step.iter().filter(|entry| !entry.dead);
         let mut actors: Vec<ActorId> = living.flat_map(|entry| [entry.from, entry.to]).collect();
-        actors.sort_by_key(|actor| self.core.label(*actor));
+        sort::by_key(&mut actors, |actor| self.core.label(*actor));
         actors.dedup();
         let actors = actors.iter().take(8).map(|actor| self.core.path(*actor).to_string()).collect();
         self.refuse(RunError::Livelock { site: self.core.site(), actors });

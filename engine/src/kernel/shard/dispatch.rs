@@ -15,6 +15,7 @@ use crate::kernel::pending::NodeTurn;
 use crate::kernel::stream::StreamCall;
 use crate::limits::OnPanic;
 use crate::pool::panic_text;
+use crate::sort;
 
 impl Shard {
     #[inline(always)]
@@ -190,7 +191,7 @@ impl Shard {
         // What is left of the mailbox is dead now, like what was dead before: in key order.
         let rest = &mut self.step[self.pos..];
         let own = rest.iter().take_while(|entry| entry.to == actor).count();
-        rest[..own].sort_by_key(|entry| (entry.what.class(), core.label(entry.from), entry.seq));
+        sort::by_key(&mut rest[..own], |entry| (entry.what.class(), core.label(entry.from), entry.seq));
     }
 }
 

@@ -9,6 +9,7 @@ use crate::kernel::record::summand;
 use crate::outcome::Part;
 use crate::path::Path;
 use crate::report::Report;
+use crate::sort;
 use crate::time_keeper::TimeKeeper;
 
 impl Shard {
@@ -88,7 +89,7 @@ impl Shard {
         core.count_instant();
         let mut faults = std::mem::take(&mut core.faults);
         // Stable: several faults of one actor stay in the order in which they happened.
-        faults.sort_by_key(|(label, error)| (error.precedence(), *label));
+        sort::by_key(&mut faults, |(label, error)| (error.precedence(), *label));
         match faults.into_iter().next() {
             Some((_, error)) => self.error = Some(error),
             None => self.stopped = true,

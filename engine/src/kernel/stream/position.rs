@@ -10,6 +10,7 @@ use super::{PastStream, StreamCell};
 use crate::digest::digest_of;
 use crate::kernel::border::Opening;
 use crate::message::Message;
+use crate::sort;
 use crate::source::SourceError;
 use crate::stream::LateCounts;
 use crate::time::{Duration, Instant};
@@ -133,7 +134,7 @@ impl<M: Message> PastStream<M> {
     /// The next item that is not over, and a digest of all of them.
     fn ahead<'a>(&'a self) -> (Option<(u64, Instant)>, u64) {
         let mut held: Vec<&'a Item<M>> = self.held.iter().map(|Reverse(Held(item))| item).collect();
-        held.sort_by_key(|item| (item.at, item.index));
+        sort::by_key(&mut held, |item| (item.at, item.index));
         let (_, first) = self.plain.next();
         let plain = self
             .plain
