@@ -69,6 +69,11 @@ echo 'ok'
 say 'lints'
 cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
 
+say 'the plain program'
+# As a first command builds it: without the features that all else here is built with.
+cargo clippy --locked --quiet -- -D warnings
+cargo test --locked --quiet -p stillpoint-actors -p stillpoint-adapters --no-default-features --test absent
+
 say 'documentation'
 RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --all-features --no-deps
 

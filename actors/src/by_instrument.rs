@@ -53,6 +53,7 @@ impl<T> ByInstrument<T> {
         find(&self.0, instrument, |(number, _)| *number)
     }
 
+    #[cfg(any(feature = "exchange", test))]
     #[inline]
     pub(crate) fn get(&self, instrument: InstrumentId) -> Option<&T> {
         self.find(instrument).ok().map(|at| &self.0[at].1)

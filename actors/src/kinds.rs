@@ -7,20 +7,19 @@ use serde::de::DeserializeOwned;
 use stillpoint_engine::scenario::{Registry, Scene, SceneError, Script};
 use stillpoint_engine::{Actor, Handler, Message};
 
-use crate::decimal::{DecimalError, Decimals, Price, Quantity};
+use crate::decimal::{DecimalError, Decimals, Quantity};
 use crate::declared::declare;
 use crate::ema_cross::{EmaCross, EmaCrossError, EmaCrossSettings, PriceOf};
 use crate::event::{MarketEvent, Quote, Trade};
-use crate::exchange::{BookKind, Exchange, ExchangeSettings, Latencies, Listing, PhaseChange, PlannedPhase};
 use crate::instrument::{Instrument, InstrumentId};
 use crate::market::{BarMaker, BarPrice, BarSpan, BookUpdate, DepthUpdate};
-use crate::order::{Order, OrderEvent, OrderRequest};
-use crate::position::Money;
+use crate::order::{Order, OrderEvent};
 use crate::venue::Venue;
 use crate::wiring::{self, Takes};
 
-/// Adds the kinds `bars`, `ema_cross`, `exchange`, `portfolio` and `venue`, those of [`strategies`](crate::strategies), and scripts of quotes,
-/// trades, both, depth by price, books by order, funding and conversion rates.
+/// Adds the kinds `bars`, `ema_cross` and `venue`, and scripts of quotes, trades, both, depth by price and books by order; with the feature
+/// `exchange` also `exchange`, `portfolio`, those of [`strategies`](crate::strategies), and scripts of funding and conversion rates, which are
+/// there in name only without it.
 pub fn register(registry: &mut Registry) {
     crate::parts::register(registry);
     script::<Quote>(
@@ -81,28 +80,35 @@ pub fn register(registry: &mut Registry) {
         .param("events", "streams of quotes and trades in one to hear")
         .example(r#"(instruments: [(id: 0, symbol: "BTCUSDT")], quotes: ["btc-quotes"], trades: ["btc-trades"], events: [])"#)
         .accepts::<Order>();
-    registry
-        .actor("exchange", "Matches orders with each other and with a recorded market: queues, stops, fees, latencies, phases.", exchange)
-        .param(
-            "listings",
-            "what it trades, and by which rules",
-        )
-        .param("quotes", "streams of quotes, for books of kind L1")
-        .param("trades", "streams of trades")
-        .param("events", "streams of quotes and trades in one")
-        .param("depth", "streams of changes of depth by price, for books of kind L2")
-        .param("books", "streams of changes by order, for books of kind L3")
-        .param("latencies", "how long requests and answers take beyond links; default: no time")
-        .param("phases", "changes of phase; default: open all the time")
-        .param("publish", "whether actors may subscribe to its trades and best prices; default: false")
-        .example(
-            r#"(listings: [(instrument: (id: 0, symbol: "BTCUSDT"), rules: (fees: [(maker: 200, taker: 500)]))], quotes: ["btc-quotes"], trades: ["btc-trades"], latencies: (entry: Constant("5ms"), response: Constant("5ms")))"#,
-        )
-        .accepts::<Order>()
-        .accepts::<OrderRequest>()
-        .accepts::<PhaseChange>();
-    crate::strategies::register(registry);
-    crate::portfolio::register(registry);
+    #[cfg(feature = "exchange")]
+    {
+        crate::exchange::register(registry);
+        crate::strategies::register(registry);
+        crate::portfolio::register(registry);
+    }
+    #[cfg(not(feature = "exchange"))]
+    {
+        registry.absent_streams(
+            "exchange",
+            &[
+                ("script_funding", "Plays a script of funding, in builds with the feature `exchange`."),
+                ("script_rates", "Plays a script of conversion rates, in builds with the feature `exchange`."),
+            ],
+        );
+        registry.absent_actors(
+            "exchange",
+            &[
+                ("breakout", "Follows closes beyond a Donchian channel, in builds with the feature `exchange`."),
+                ("exchange", "Matches orders with each other and with a recorded market, in builds with the feature `exchange`."),
+                ("ma_cross", "Follows the crosses of two simple moving averages, in builds with the feature `exchange`."),
+                ("macd_rsi", "Follows the crosses of a MACD that an RSI does not warn of, in builds with the feature `exchange`."),
+                ("market_maker", "Quotes both sides of the mid price, in builds with the feature `exchange`."),
+                ("pairs", "Trades the residual of a rolling regression back to zero, in builds with the feature `exchange`."),
+                ("portfolio", "Keeps accounts between strategies and exchanges, in builds with the feature `exchange`."),
+                ("twap", "Buys or sells a quantity in equal parts, in builds with the feature `exchange`."),
+            ],
+        );
+    }
 }
 
 pub(crate) fn script<M: Message + Clone + DeserializeOwned>(
@@ -167,10 +173,11 @@ pub(crate) fn quantity(param: &str, text: &str, decimals: Decimals) -> Result<Qu
 }
 
 /// An amount with at most 8 decimals, in units of 10^-`decimals`.
-pub(crate) fn money(param: &str, text: &str, decimals: u32) -> Result<Money, SceneError> {
+#[cfg(feature = "exchange")]
+pub(crate) fn money(param: &str, text: &str, decimals: u32) -> Result<crate::Money, SceneError> {
     let read = Decimals::new(decimals.min(8) as u8).expect("at most 18");
-    let amount = Price::parse(text, read).map_err(|error| unreadable(param, text, error))?;
-    Ok(Money(i128::from(amount.0).saturating_mul(10i128.pow(decimals - u32::from(read.count())))))
+    let amount = crate::Price::parse(text, read).map_err(|error| unreadable(param, text, error))?;
+    Ok(crate::Money(i128::from(amount.0).saturating_mul(10i128.pow(decimals - u32::from(read.count())))))
 }
 
 /// A decimal that is none.
@@ -216,64 +223,6 @@ fn bars(params: BarsParams, scene: &mut Scene<'_, BarMaker>) -> Result<BarMaker,
     hear(scene, &params.quotes, &params.trades, &params.events)?;
     BarMaker::new(params.instrument, params.span, params.price)
         .map_err(|error| SceneError::param("span", format!("makes no bars: {error}")))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ExchangeParams {
-    listings: Vec<Listing>,
-    #[serde(default)]
-    quotes: Vec<String>,
-    #[serde(default)]
-    trades: Vec<String>,
-    #[serde(default)]
-    events: Vec<String>,
-    #[serde(default)]
-    depth: Vec<String>,
-    #[serde(default)]
-    books: Vec<String>,
-    #[serde(default)]
-    latencies: Latencies,
-    #[serde(default)]
-    phases: Vec<PlannedPhase>,
-    #[serde(default)]
-    publish: bool,
-}
-
-fn exchange(params: ExchangeParams, scene: &mut Scene<'_, Exchange>) -> Result<Exchange, SceneError> {
-    hear(scene, &params.quotes, &params.trades, &params.events)?;
-    subscribe::<DepthUpdate, _>(scene, &params.depth)?;
-    subscribe::<BookUpdate, _>(scene, &params.books)?;
-    for (index, listing) in params.listings.iter().enumerate() {
-        possible(listing, index, &params)?;
-        declare(scene, &listing.instrument)?;
-    }
-    scene.note(Takes::matched(params.listings.iter().map(|listing| &listing.instrument)));
-    let ExchangeParams { listings, latencies, phases, publish, .. } = params;
-    Exchange::new(ExchangeSettings { listings, latencies, phases, publish }).map_err(|error| SceneError::new(error.to_string()))
-}
-
-/// Looks at what can be wrong with one listing.
-fn possible(listing: &Listing, index: usize, params: &ExchangeParams) -> Result<(), SceneError> {
-    let Listing { instrument, rules } = listing;
-    let at = |place: &str| format!("listings.{index}.{place}");
-    instrument.check().map_err(|fault| SceneError::param(&at("instrument"), format!("`{}` {fault}", instrument.symbol)))?;
-    rules.fees.check().map_err(|fault| SceneError::param(&at("rules.fees"), format!("of `{}` are no fees: {fault}", instrument.symbol)))?;
-    rules.check().map_err(|fault| SceneError::param(&at("rules"), format!("of `{}` cannot be: {fault}", instrument.symbol)))?;
-    let ExchangeParams { quotes, trades, events, depth, .. } = params;
-    // With trades alone orders can rest in a book of best prices, and trades fill them. A book of orders may be one of the run's own actors.
-    let is_fed = match rules.book {
-        BookKind::L1 => [quotes, trades, events].into_iter().any(|streams| !streams.is_empty()),
-        BookKind::L2 => !depth.is_empty(),
-        BookKind::L3 => true,
-    };
-    if is_fed {
-        return Ok(());
-    }
-    let stream = if rules.book == BookKind::L2 { "depth" } else { "quotes" };
-    let cause = format!("of `{}` is {:?}, but `{stream}` names no stream: its orders would meet no market", instrument.symbol, rules.book);
-    let help = format!("name one in `{stream}`; a market of the run's own actors alone has `rules: (book: L3)`");
-    Err(SceneError::param(&at("rules.book"), cause).with_help(help))
 }
 
 pub(crate) fn hear<A>(scene: &mut Scene<'_, A>, quotes: &[String], trades: &[String], events: &[String]) -> Result<(), SceneError>

@@ -20,6 +20,7 @@ mod decimal;
 mod declared;
 mod ema_cross;
 mod event;
+#[cfg(feature = "exchange")]
 mod exchange;
 pub mod indicators;
 mod instrument;
@@ -30,11 +31,14 @@ mod market;
 pub mod operators;
 mod order;
 mod parts;
+#[cfg(feature = "exchange")]
 pub mod portfolio;
 mod position;
 #[cfg(feature = "statistics")]
 pub mod statistics;
+#[cfg(feature = "exchange")]
 pub mod strategies;
+#[cfg(feature = "exchange")]
 pub mod strategy;
 mod sum;
 mod venue;
@@ -44,6 +48,7 @@ pub use decimal::{DecimalError, Decimals, Price, Quantity, parse_decimal};
 pub use declared::{declare, declare_carried};
 pub use ema_cross::{EmaCross, EmaCrossError, EmaCrossSettings, PriceOf};
 pub use event::{Bar, MarketEvent, Quote, Side, Trade, TradeId};
+#[cfg(feature = "exchange")]
 pub use exchange::{
     Answer, BookKind, Exchange, ExchangeError, ExchangeSettings, FeeRate, FeeSchedule, FeeScheduleError, FeeTier, Impact, Input, Latencies,
     Latency, LatencyPoint, Listing, Market, MarketRules, Outbox, OwnerId, Phase, PhaseChange, PlannedPhase, QueueModel, Scale, SelfTrade,

@@ -141,6 +141,7 @@ pub enum OrderAction {
     CancelAll,
 }
 
+#[cfg(feature = "exchange")]
 impl OrderAction {
     /// What there is to say, order by order, if none of it is done. A request to cancel whatever there is cannot be refused.
     pub(crate) fn refused(&self, reason: Reject) -> Vec<(OrderId, Side, Outcome)> {

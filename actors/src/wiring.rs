@@ -1,7 +1,7 @@
 //! How the actors of a scenario that trade with each other must fit together. Invariant: what does not fit is told before anything runs, where the
 //! scenario writes it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use stillpoint_engine::scenario::{Notes, Scene, SceneError};
 use stillpoint_engine::{Actor, Message, Recipient};
@@ -48,8 +48,9 @@ pub(crate) fn taken<A: Actor>(scene: &mut Scene<'_, A>, venue: &str, instrument:
 }
 
 /// Has it looked at that orders which are handed on to `venue` are matched in the end, and do not go round.
+#[cfg(feature = "exchange")]
 pub(crate) fn ends<A: Actor>(scene: &mut Scene<'_, A>, venue: &str, instrument: InstrumentId, at: impl Fn(String) -> SceneError + 'static) {
-    let (mut met, mut next) = (BTreeSet::from([scene.name().to_owned()]), Some(venue.to_owned()));
+    let (mut met, mut next) = (std::collections::BTreeSet::from([scene.name().to_owned()]), Some(venue.to_owned()));
     scene.check(move |notes| {
         while let Some(name) = next.take() {
             if !met.insert(name.clone()) {

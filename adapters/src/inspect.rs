@@ -245,7 +245,8 @@ fn inspect_dbn(path: &Path, time: TimeOf) -> Result<Inspection, DataError> {
 
 #[cfg(not(feature = "dbn"))]
 fn inspect_dbn(path: &Path, _: TimeOf) -> Result<Inspection, DataError> {
-    Err(DataError::new(path, None, "is a DBN file, which this program was built without", crate::kinds::build_with("dbn")))
+    let help = stillpoint_engine::scenario::build_with("dbn");
+    Err(DataError::new(path, None, "is a DBN file, which this program was built without", help))
 }
 
 #[cfg(feature = "parquet")]
@@ -255,7 +256,8 @@ fn inspect_parquet(path: &Path) -> Result<Inspection, DataError> {
 
 #[cfg(not(feature = "parquet"))]
 fn inspect_parquet(path: &Path) -> Result<Inspection, DataError> {
-    Err(DataError::new(path, None, "is a Parquet file, which this program was built without", crate::kinds::build_with("parquet")))
+    let help = stillpoint_engine::scenario::build_with("parquet");
+    Err(DataError::new(path, None, "is a Parquet file, which this program was built without", help))
 }
 
 fn inspect_recording(path: &Path, time: TimeOf) -> Result<Inspection, DataError> {

@@ -1,7 +1,5 @@
 //! The kinds of streams that scenarios may name from this crate.
 
-#[cfg(not(all(feature = "dbn", feature = "parquet")))]
-mod absent;
 #[cfg(feature = "dbn")]
 mod dbn;
 #[cfg(feature = "parquet")]
@@ -15,9 +13,6 @@ use serde::Deserialize;
 use stillpoint_actors::{Bar, DepthUpdate, Instrument, MarketEvent, Quote, Trade, declare_carried};
 use stillpoint_engine::scenario::{Registry, SceneError, StreamScene};
 use stillpoint_engine::{Duration, Message, Source, Stream};
-
-#[cfg(not(all(feature = "dbn", feature = "parquet")))]
-pub(crate) use absent::build_with;
 
 use crate::binance::{BinanceReader, BinanceSettings, Recorded, TimeOf};
 use crate::csv_rows::{CsvReader, CsvSettings};
@@ -53,8 +48,7 @@ pub fn register(registry: &mut Registry) {
     #[cfg(feature = "dbn")]
     dbn::register(registry);
     #[cfg(not(feature = "dbn"))]
-    absent::register(
-        registry,
+    registry.absent_streams(
         "dbn",
         &[
             ("dbn_quotes", "Best bid and ask from Databento's files, in builds with the feature `dbn`."),
@@ -68,8 +62,7 @@ pub fn register(registry: &mut Registry) {
     #[cfg(feature = "parquet")]
     parquet::register(registry);
     #[cfg(not(feature = "parquet"))]
-    absent::register(
-        registry,
+    registry.absent_streams(
         "parquet",
         &[
             ("parquet_quotes", "Quotes from Parquet files, in builds with the feature `parquet`."),

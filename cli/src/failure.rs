@@ -49,6 +49,13 @@ impl Failure {
         }
     }
 
+    /// What was asked for is in builds with a feature alone.
+    #[cfg(not(all(feature = "report", feature = "store", feature = "sweep")))]
+    pub(crate) fn lacking(what: &str, feature: &str) -> Self {
+        let help = stillpoint_engine::scenario::build_with(feature);
+        Self::Input(format!("this program was built without {what}\nhelp: {help}"))
+    }
+
     /// A failed run: data that cannot be read or is out of order, and a simulation that cannot be built, are bad input.
     pub(crate) fn of_run(error: &RunError, place: Option<String>) -> Self {
         let place = place.map(|place| format!(", at {place}")).unwrap_or_default();

@@ -110,15 +110,11 @@ fn command(command: &Command, registry: Registry) -> Result<Done, Failure> {
         #[cfg(feature = "store")]
         Command::Store(args) => store::command(args),
         #[cfg(not(feature = "store"))]
-        Command::Store { .. } => Err(Failure::Input(
-            "this program was built without the store: build it with `cargo build --release -p stillpoint-cli --features store`".to_owned(),
-        )),
+        Command::Store { .. } => Err(Failure::lacking("the store", "store")),
         #[cfg(feature = "sweep")]
         Command::Sweep(args) => sweep::sweep(args, registry),
         #[cfg(not(feature = "sweep"))]
-        Command::Sweep { .. } => Err(Failure::Input(
-            "this program was built without sweeps: build it with `cargo build --release -p stillpoint-cli --features sweep`".to_owned(),
-        )),
+        Command::Sweep { .. } => Err(Failure::lacking("sweeps", "sweep")),
         Command::New { folder, engine, git } => new::new(folder, engine.as_deref(), git.as_deref()),
     }
 }

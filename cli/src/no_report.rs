@@ -24,9 +24,7 @@ pub(crate) struct Reporting(Infallible);
 impl Reporting {
     /// Says how to get a program that has reports.
     pub(crate) fn new(_: &Path, _: &Built) -> Result<Self, Failure> {
-        Err(Failure::Input(
-            "this program was built without reports: build it with `cargo build --release -p stillpoint-cli --features report`".to_owned(),
-        ))
+        Err(Failure::lacking("reports", "report"))
     }
 
     pub(crate) fn observer(&self) -> Box<dyn Observer + Send> {

@@ -49,6 +49,10 @@ pub(crate) fn register(registry: &mut Registry) {
         .optional("max_orders", "any", "how many orders and changes may be sent in a time")
         .optional("collar", "any", "how far a limit may be from the mid price, either way, in basis points")
         .optional("max_loss", "any", "the loss at which it cancels everything and stops, in the currency of prices, such as \"100\"");
+    registry
+        .part::<OrderRate>("order rate", "How many orders and changes may be sent.")
+        .field("count", "how many")
+        .field("within", "in how long");
     let doc = "Quotes both sides of the mid price with post-only orders, shifted against what it holds.";
     let kind = registry.actor("market_maker", doc, market_maker);
     let kind = kind

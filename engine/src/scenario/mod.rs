@@ -34,6 +34,7 @@
 //! Times are RFC 3339, durations have units, paths are relative to the file. The extensions `implicit_some` and `unwrap_newtypes` of RON are
 //! always on. What stands where in the file means nothing: streams and actors are made in the order of their names.
 
+mod absent;
 mod build;
 mod error;
 mod expect;
@@ -56,6 +57,7 @@ mod set;
 mod shared;
 mod text;
 
+pub use absent::build_with;
 pub use build::Built;
 pub use error::{Place, ScenarioError};
 pub use expect::Unmet;
