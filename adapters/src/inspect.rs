@@ -121,10 +121,14 @@ impl Inspection {
             Some(column) if self.streams.len() > 1 => {
                 self.overall.duplicates = self.streams.values().map(|scan| scan.duplicates).sum();
                 let named = |(symbol, scan)| (format!("{column} {symbol}"), scan);
-                self.streams = std::mem::take(&mut self.streams).into_iter().map(named).collect();
+                let streams = std::mem::take(&mut self.streams);
+                self.streams.extend(streams.into_iter().map(named));
                 self.symbols = Some(column.to_owned());
             }
-            _ => self.streams = BTreeMap::from([(ROWS.to_owned(), self.overall.clone())]),
+            _ => {
+                self.streams.clear();
+                self.streams.insert(ROWS.to_owned(), self.overall.clone());
+            }
         }
     }
 
@@ -205,6 +209,7 @@ impl Format {
             [b'P', b'A', b'R', b'E', ..] => fault("is an encrypted Parquet file", "decrypt it first"),
             _ if name.ends_with(".parquet") => Ok(Self::Parquet),
             _ if name.contains(".dbn") => Ok(Self::Dbn),
+            _ if name.ends_with(".ron") => fault("is no data, but a scenario or a sweep", "look at a scenario with `stillpoint validate`"),
             _ => Self::of_text(path),
         }
     }
@@ -272,7 +277,7 @@ fn inspect_recording(path: &Path, time: TimeOf) -> Result<Inspection, DataError>
     }
     found.overall.duplicates = streams.values().map(|scan| scan.duplicates).sum();
     let named = |((instrument, trades), scan)| (format!("instrument {instrument} {}", if trades { "trades" } else { "quotes" }), scan);
-    found.streams = streams.into_iter().map(named).collect();
+    found.streams.extend(streams.into_iter().map(named));
     found.read_by(&["binance_quotes", "binance_trades", "binance_events"]);
     Ok(found)
 }

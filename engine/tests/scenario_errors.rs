@@ -109,6 +109,14 @@ fn bad_values_are_told_where_they_stand() {
 }
 
 #[test]
+fn a_host_has_at_least_one_thread() {
+    let with = |threads: &str| format!("seed: 3,\n    host: Actix(threads: {threads}),");
+    build(&GOOD.replace("seed: 3,", &with("1")), &[]).unwrap_or_else(|error| panic!("{error}"));
+    check("seed: 3,", &with("0"), "bad.ron:6:26: expected a whole number of at least 1 for `threads`, found `0`", "");
+    check("seed: 3,", &with("-1"), "bad.ron:6:26: `-1` is too small a number for `threads`", "");
+}
+
+#[test]
 fn what_is_missing_or_too_much_is_told() {
     check("to: \"greeter\", delay", "delay", "bad.ron:11:69: the field `to` is missing", "");
     check("kind: recorder,", "kind: relay,", "bad.ron:12:33: kind `relay` needs parameters: the field `to` is missing", "");

@@ -210,6 +210,13 @@ fn inspect_tells_order_gaps_and_duplicates() {
     assert_eq!(cells, ["rows", "4", "2025-01-01T00:00:00Z", "2025-01-01T00:00:05Z", "1", "1s", "1", "1s", "5s", "1"]);
 }
 
+#[test]
+fn inspect_does_not_take_a_scenario_for_data() {
+    let ran = Place::new(&[("a.ron", b"(name: \"a\", seed: 1)\n")]).run(&["inspect", "a.ron"]);
+    let says = "error: a.ron: is no data, but a scenario or a sweep; look at a scenario with `stillpoint validate`\n";
+    assert_eq!((ran.code, ran.err.as_str()), (Some(2), says));
+}
+
 /// A recording that begins with digits is not taken for CSV.
 #[test]
 fn inspect_knows_binances_raw_feed() {

@@ -2,11 +2,12 @@
 
 use std::error::Error;
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::plan::Deal;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::error::{BuildError, RunError};
 use crate::event::LogLine;
@@ -26,14 +27,21 @@ pub enum Host {
     Inline,
     /// On so many threads, each an actix arbiter with an actor that runs shards.
     Actix {
-        /// How many.
+        /// How many; at least one.
+        #[serde(deserialize_with = "at_least_one")]
         threads: usize,
     },
     /// On the faster of [`Host::Inline`] and [`Host::Actix`], as a short trial of each shows.
     Auto {
-        /// How many threads there may be.
+        /// How many threads there may be; at least one.
+        #[serde(deserialize_with = "at_least_one")]
         threads: usize,
     },
+}
+
+/// A number of threads in a scenario.
+fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    NonZeroUsize::deserialize(deserializer).map(NonZeroUsize::get)
 }
 
 type MakeSimulation = dyn Fn() -> Result<Simulation, RunError> + Send + Sync;

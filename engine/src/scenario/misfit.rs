@@ -37,6 +37,9 @@ impl Misfit {
                 misfit("a text", (is_plain && wanted.is_some()).then(|| format!("write `\"{value}\"`")))
             }
             (RonError::ExpectedInteger, _) => misfit("a whole number", unquoted()),
+            (RonError::InvalidValueForType { expected, .. }, _) if expected.starts_with("a nonzero u") => {
+                misfit("a whole number of at least 1", None)
+            }
             (RonError::ExpectedFloat, _) => misfit("a number", unquoted()),
             (RonError::ExpectedBoolean, _) => misfit("true or false", Some("write `true` or `false`, without quotes".to_owned())),
             (RonError::IntegerOutOfBounds, _) => {
@@ -88,6 +91,8 @@ mod tests {
         check(ExpectedString, text, "[1]", "expected a text for `size`, found `[1]`", None);
         check(ExpectedInteger, None, "\"3\"", "expected a whole number for `size`, found `\"3\"`", Some("write `3`, without quotes"));
         check(ExpectedInteger, None, "\"many\"", "expected a whole number for `size`, found `\"many\"`", None);
+        let zero = || RonError::InvalidValueForType { expected: "a nonzero u32".to_owned(), found: "the unsigned integer `0`".to_owned() };
+        check(zero(), None, "0", "expected a whole number of at least 1 for `size`, found `0`", None);
         check(ExpectedArray, None, "\"q\"", "expected a list for `size`, found `\"q\"`", Some("write `[\"q\"]`"));
         check(IntegerOutOfBounds, None, "-1", "`-1` is too small a number for `size`", None);
         let choice = Some("Open | Closed");
