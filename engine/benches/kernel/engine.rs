@@ -7,7 +7,7 @@ use stillpoint_engine::{
 };
 
 use crate::random::Random;
-use crate::workload::{PROCESSES, Ready, Tick, streams};
+use crate::workload::{PROCESSES, Ready, Tick, share, streams};
 
 /// A simulation that has handled the starts; an event is what `count` makes of the outcome.
 fn ready(sim: Simulation, count: impl FnOnce(&Outcome) -> u64 + 'static) -> Ready {
@@ -45,12 +45,12 @@ impl Handler<Tick> for Lp {
     }
 }
 
-pub(crate) fn phold(per_process: u32, until: i64) -> Ready {
+pub(crate) fn phold(count: u32, until: i64) -> Ready {
     let mut sim = Simulation::new("phold").until(Instant::from_nanos(until));
     let name = |index: u32| format!("lp-{index:04}");
     let peers: Arc<[Addr<Lp>]> = (0..PROCESSES).map(|index| sim.reserve(&name(index), Rank(0)).expect("a free name")).collect();
-    for (index, address) in (0..).zip(peers.iter()) {
-        sim.place(*address, Lp { peers: peers.clone(), first: per_process, sent: 0, random: Random::new(index) });
+    for (index, address) in (0u32..).zip(peers.iter()) {
+        sim.place(*address, Lp { peers: peers.clone(), first: share(count, index), sent: 0, random: Random::new(u64::from(index)) });
     }
     ready(sim, |outcome| outcome.deliveries - u64::from(PROCESSES))
 }

@@ -10,7 +10,7 @@ use std::hint::black_box;
 use stillpoint_engine::{Timed, digest_of};
 
 use crate::random::Random;
-use crate::workload::{PROCESSES, Ready, Tick, streams};
+use crate::workload::{PROCESSES, Ready, Tick, share, streams};
 
 #[inline(always)]
 fn fold(a: u64, b: u64) -> u64 {
@@ -94,12 +94,12 @@ impl Process for Lp {
     }
 }
 
-pub(crate) fn phold(per_process: u32, until: i64) -> Ready {
+pub(crate) fn phold(count: u32, until: i64) -> Ready {
     let mut events = Events::default();
     let mut processes: Vec<Box<dyn Process>> = Vec::new();
     for index in 0..PROCESSES {
         let mut random = Random::new(u64::from(index));
-        for _ in 0..per_process {
+        for _ in 0..share(count, index) {
             let (delay, target) = (random.exponential_ns(), random.below(PROCESSES));
             events.push(delay, target);
         }
