@@ -11,15 +11,14 @@ use crate::decimal::{DecimalError, Decimals, Quantity};
 use crate::declared::declare;
 use crate::ema_cross::{EmaCross, EmaCrossError, EmaCrossSettings, PriceOf};
 use crate::event::{MarketEvent, Quote, Trade};
-use crate::instrument::{Instrument, InstrumentId};
-use crate::market::{BarMaker, BarPrice, BarSpan, BookUpdate, DepthUpdate};
+use crate::instrument::Instrument;
 use crate::order::{Order, OrderEvent};
 use crate::venue::Venue;
 use crate::wiring::{self, Takes};
 
-/// Adds the kinds `bars`, `ema_cross` and `venue`, and scripts of quotes, trades, both, depth by price and books by order; with the feature
-/// `exchange` also `exchange`, `portfolio`, those of [`strategies`](crate::strategies), and scripts of funding and conversion rates, which are
-/// there in name only without it.
+/// Adds the kinds `ema_cross` and `venue`, and scripts of quotes, trades and both; with the feature `exchange` also `exchange`, `portfolio`, `bars`, those
+/// of [`strategies`](crate::strategies), and scripts of depth by price, books by order, funding and conversion rates, which are there in name only
+/// without it.
 pub fn register(registry: &mut Registry) {
     crate::parts::register(registry);
     script::<Quote>(
@@ -37,25 +36,6 @@ pub fn register(registry: &mut Registry) {
         ("script_market_events", "Plays a script of quotes and trades."),
         "(steps: [Add(value: Trade((instrument: 0, side: Buy, price: 100, quantity: 5, id: 1)))])",
     );
-    script::<DepthUpdate>(
-        registry,
-        ("script_depth", "Plays a script of changes of depth by price."),
-        "(steps: [Add(value: (instrument: 0, change: Set(side: Buy, price: 99, quantity: 5), last: true))])",
-    );
-    script::<BookUpdate>(
-        registry,
-        ("script_book", "Plays a script of changes of a book by order."),
-        "(steps: [Add(value: (instrument: 0, change: Add(id: 1, side: Buy, price: 99, quantity: 5)))])",
-    );
-    registry
-        .actor("bars", "Makes bars of trades or quotes and publishes each when it is over.", bars)
-        .param("instrument", "the number of the instrument")
-        .param("span", "Time(duration), Volume(units of the last decimal) or Count(trades or quotes)")
-        .param("price", "Trades, Bid, Ask or Mid; default: Trades")
-        .param("quotes", "streams of quotes to hear")
-        .param("trades", "streams of trades to hear")
-        .param("events", "streams of quotes and trades in one to hear")
-        .example(r#"(instrument: 0, span: Time("1m"), trades: ["btc-trades"])"#);
     registry
         .actor("ema_cross", "Buys when a fast average of prices rises above a slow one, sells when it falls below.", ema_cross)
         .param("instrument", "what it trades; 8 decimals each for prices and quantities unless given")
@@ -82,33 +62,13 @@ pub fn register(registry: &mut Registry) {
         .accepts::<Order>();
     #[cfg(feature = "exchange")]
     {
+        crate::market::register(registry);
         crate::exchange::register(registry);
         crate::strategies::register(registry);
         crate::portfolio::register(registry);
     }
     #[cfg(not(feature = "exchange"))]
-    {
-        registry.absent_streams(
-            "exchange",
-            &[
-                ("script_funding", "Plays a script of funding, in builds with the feature `exchange`."),
-                ("script_rates", "Plays a script of conversion rates, in builds with the feature `exchange`."),
-            ],
-        );
-        registry.absent_actors(
-            "exchange",
-            &[
-                ("breakout", "Follows closes beyond a Donchian channel, in builds with the feature `exchange`."),
-                ("exchange", "Matches orders with each other and with a recorded market, in builds with the feature `exchange`."),
-                ("ma_cross", "Follows the crosses of two simple moving averages, in builds with the feature `exchange`."),
-                ("macd_rsi", "Follows the crosses of a MACD that an RSI does not warn of, in builds with the feature `exchange`."),
-                ("market_maker", "Quotes both sides of the mid price, in builds with the feature `exchange`."),
-                ("pairs", "Trades the residual of a rolling regression back to zero, in builds with the feature `exchange`."),
-                ("portfolio", "Keeps accounts between strategies and exchanges, in builds with the feature `exchange`."),
-                ("twap", "Buys or sells a quantity in equal parts, in builds with the feature `exchange`."),
-            ],
-        );
-    }
+    crate::absent::register(registry);
 }
 
 pub(crate) fn script<M: Message + Clone + DeserializeOwned>(
@@ -202,27 +162,6 @@ fn venue(params: VenueParams, scene: &mut Scene<'_, Venue>) -> Result<Venue, Sce
     params.instruments.iter().try_for_each(|instrument| declare(scene, instrument))?;
     scene.note(Takes::matched(params.instruments.iter()));
     Ok(Venue::new(params.instruments))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BarsParams {
-    instrument: InstrumentId,
-    span: BarSpan,
-    #[serde(default)]
-    price: BarPrice,
-    #[serde(default)]
-    quotes: Vec<String>,
-    #[serde(default)]
-    trades: Vec<String>,
-    #[serde(default)]
-    events: Vec<String>,
-}
-
-fn bars(params: BarsParams, scene: &mut Scene<'_, BarMaker>) -> Result<BarMaker, SceneError> {
-    hear(scene, &params.quotes, &params.trades, &params.events)?;
-    BarMaker::new(params.instrument, params.span, params.price)
-        .map_err(|error| SceneError::param("span", format!("makes no bars: {error}")))
 }
 
 pub(crate) fn hear<A>(scene: &mut Scene<'_, A>, quotes: &[String], trades: &[String], events: &[String]) -> Result<(), SceneError>

@@ -13,6 +13,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(not(feature = "exchange"))]
+mod absent;
 mod by_instrument;
 #[cfg(feature = "calendar")]
 pub mod calendar;

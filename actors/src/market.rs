@@ -4,6 +4,8 @@ mod bar_maker;
 mod bars;
 mod book_order;
 mod depth;
+#[cfg(feature = "exchange")]
+mod kinds;
 mod ladder;
 mod order_book;
 mod price_book;
@@ -12,5 +14,7 @@ pub use bar_maker::{BarMaker, BarPrice};
 pub use bars::{BarBuilder, BarSpan, BarSpanError};
 pub use book_order::{BookChange, BookOrderId, BookUpdate};
 pub use depth::{DepthChange, DepthUpdate};
+#[cfg(feature = "exchange")]
+pub(crate) use kinds::register;
 pub use order_book::{OrderBook, OrderKey};
 pub use price_book::{Level, PriceBook};

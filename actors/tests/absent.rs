@@ -7,7 +7,7 @@ use stillpoint_engine::scenario::{Registry, Scenario};
 fn a_kind_that_is_not_built_in_names_its_feature() {
     let mut registry = Registry::new();
     stillpoint_actors::register(&mut registry);
-    let absent = ["breakout", "exchange", "ma_cross", "macd_rsi", "market_maker", "pairs", "portfolio", "twap"];
+    let absent = ["bars", "breakout", "exchange", "ma_cross", "macd_rsi", "market_maker", "pairs", "portfolio", "twap"];
     for kind in absent {
         let text = format!(r#"(name: "plain", actors: [(name: "a", kind: {kind}(listings: [(instrument: (id: 0, symbol: "X"))]))])"#);
         let scenario = Scenario::parse("plain.ron", &text, &[]).expect("a scenario");
@@ -19,6 +19,6 @@ fn a_kind_that_is_not_built_in_names_its_feature() {
     assert!(registry.actor_kinds().all(|kind| named(kind.doc) == absent.contains(&kind.name)));
     assert_eq!(
         registry.stream_kinds().filter(|kind| named(kind.doc)).map(|kind| kind.name).collect::<Vec<_>>(),
-        ["script_funding", "script_rates"]
+        ["script_book", "script_depth", "script_funding", "script_rates"]
     );
 }
