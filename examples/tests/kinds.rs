@@ -44,7 +44,7 @@ fn strategies() {
     let venue = r#"(name: "venue", kind: venue(instruments: [(id: 0, symbol: "X")], quotes: ["quotes"]))"#;
     let actors = |from: &str, to: &str, expected| check(STREAM, &format!("{}, {venue}", cross.replace(from, to)), expected);
     actors("fast: 5", "fast: 20", "`slow` must be above `fast`, which is 20");
-    actors("fast: 5", "fast: 0", "expected a nonzero u32");
+    actors("fast: 5", "fast: 0", "expected a whole number of at least 1 for `fast`, found `0`");
     actors("quantity: \"1\"", "quantity: \"a\"", "`quantity` is `a`, which is no finite decimal number");
     actors("limit: \"1\"", "limit: \"-1\"", "the quantity and the limit of a strategy must be above zero");
     actors("slow: 20", "slow: 20, price_of: Trades", "`price_of` is Trades, but neither `trades` nor `events` names a stream");
