@@ -1,12 +1,14 @@
 //! Addresses: where messages can be sent. Invariant: an address hashes and compares by the path it stands for, never by its slot.
 
 use std::any::{Any, TypeId, type_name};
+use std::cell::{RefCell, RefMut};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
+use std::rc::Rc;
 
 use crate::actor::{Actor, Handler};
-use crate::kernel::delivery::handle;
+use crate::kernel::door::handle;
 use crate::kernel::entry::{ActorId, Cell, Thunk};
 use crate::message::Message;
 use crate::report::Report;
@@ -131,12 +133,18 @@ pub(crate) struct Sub {
     pub(crate) thunk: Thunk,
 }
 
-/// An actor in its slot.
-pub(crate) struct Occupied<A>(pub(crate) A);
+/// An actor in its slot. Doors lead to it too, and one of them is open at a time.
+pub(crate) struct Occupied<A>(pub(crate) RefCell<A>);
+
+impl<A> Occupied<A> {
+    pub(crate) fn new(actor: A) -> Self {
+        Self(RefCell::new(actor))
+    }
+}
 
 impl<A: Actor> Cell for Occupied<A> {
     fn report(&self, report: &mut Report) {
-        self.0.report(report);
+        self.0.borrow().report(report);
     }
 
     fn of(&self) -> Option<(TypeId, &'static str)> {
@@ -147,8 +155,8 @@ impl<A: Actor> Cell for Occupied<A> {
         Remains::<A>::new().table()
     }
 
-    fn remains(&self) -> Box<dyn Cell> {
-        Box::new(Remains::<A>::new())
+    fn remains(&self) -> Rc<dyn Cell> {
+        Rc::new(Remains::<A>::new())
     }
 }
 
@@ -172,14 +180,13 @@ impl<A: Actor> Cell for Remains<A> {
         A::saving().map(Table::from)
     }
 
-    fn remains(&self) -> Box<dyn Cell> {
-        Box::new(Self::new())
+    fn remains(&self) -> Rc<dyn Cell> {
+        Rc::new(Self::new())
     }
 }
 
 /// The actor behind a slot whose type the caller knows.
-#[inline(always)]
-pub(crate) fn actor_of<A: Actor>(cell: &mut dyn Cell) -> &mut A {
-    let cell: &mut dyn Any = cell;
-    &mut cell.downcast_mut::<Occupied<A>>().expect("an address leads to an actor of its own type").0
+pub(crate) fn actor_of<A: Actor>(cell: &Rc<dyn Cell>) -> RefMut<'_, A> {
+    let cell: &dyn Any = &**cell;
+    cell.downcast_ref::<Occupied<A>>().expect("an address leads to an actor of its own type").0.borrow_mut()
 }

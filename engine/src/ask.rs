@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -382,8 +383,8 @@ impl Core {
 }
 
 /// Delivers a question.
-pub(crate) fn respond<A: Responds<R>, R: Request>(cell: &mut dyn Cell, _: &dyn Any, core: &mut Core, entry: &Entry) {
-    let request = core.kept.take::<R>(entry.ty, entry.payload);
+pub(crate) fn respond<A: Responds<R>, R: Request>(cell: &Rc<dyn Cell>, _: &mut dyn Any, core: &mut Core, entry: &Entry) {
+    let request = core.stores.take::<R>(entry.payload);
     core.record_message(entry, &request, digest_of(&request));
     let (count, delivered) = (core.cause, core.site());
     let duty = core.asks.duty(entry.extra);
@@ -401,7 +402,7 @@ type Conclusion<R> = (AskId, Option<WaitKey>, Result<<R as Request>::Reply, AskE
 fn conclude<R: Request>(core: &mut Core, entry: &Entry) -> Option<Conclusion<R>> {
     let result = match entry.what {
         What::Reply => {
-            let reply = core.kept.take::<R::Reply>(entry.ty, entry.payload);
+            let reply = core.stores.take::<R::Reply>(entry.payload);
             core.record_message(entry, &reply, digest_of(&reply));
             Ok(reply)
         }
@@ -429,19 +430,16 @@ fn conclude<R: Request>(core: &mut Core, entry: &Entry) -> Option<Conclusion<R>>
 }
 
 /// Delivers an answer to a handler.
-pub(crate) fn answer_handler<A: Handler<Answer<R>>, R: Request>(cell: &mut dyn Cell, _: &dyn Any, core: &mut Core, entry: &Entry) {
+pub(crate) fn answer_handler<A: Handler<Answer<R>>, R: Request>(cell: &Rc<dyn Cell>, _: &mut dyn Any, core: &mut Core, entry: &Entry) {
     if let Some((id, _, result)) = conclude::<R>(core, entry) {
         actor_of::<A>(cell).handle(&Answer { id, result }, &mut Context::new(core, entry.to));
     }
 }
 
 /// Delivers an answer to the task that awaits it.
-pub(crate) fn answer_task<R: Request>(_: &mut dyn Cell, _: &dyn Any, core: &mut Core, entry: &Entry) {
+pub(crate) fn answer_task<R: Request>(_: &Rc<dyn Cell>, _: &mut dyn Any, core: &mut Core, entry: &Entry) {
     if let Some((_, Some(wait), result)) = conclude::<R>(core, entry) {
-        let result = result.map(|reply| {
-            let ty = core.ty::<R::Reply>();
-            (ty, core.kept.push(ty, reply, 1))
-        });
+        let result = result.map(|reply| core.stores.keep(reply, 1));
         core.answer_wait(wait, result);
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ use crate::event::{Event, LogLine};
 use crate::job::{JobDone, JobId, done_handler};
 use crate::kernel::border::{TypeIn, With};
 use crate::kernel::core::{Cold, Core, Life, SubscribeCall};
-use crate::kernel::delivery::{handle, start};
+use crate::kernel::door::{handle, start};
 use crate::kernel::emission::Arrival;
 use crate::kernel::entry::{ActorId, Entry, What, no_thunk};
 use crate::kernel::pending::{Interval, NodeKey};
@@ -147,9 +148,9 @@ impl<'a, A: Actor> Context<'a, A> {
     where
         A: Handler<M>,
     {
-        let ty = self.core.ty::<M>();
+        let ty = self.core.stores.ty::<M>();
         let sub = Sub { to: self.me, thunk: handle::<A, M> };
-        self.core.subscribe(publisher.id, SubscribeCall { ty, kind: M::KIND, sub }, Core::ty::<M>);
+        self.core.subscribe(publisher.id, SubscribeCall { ty, kind: M::KIND, sub }, |core| core.stores.ty::<M>());
     }
 
     /// Ends a subscription: what is published in later steps does not arrive, nor does what is on its way.
@@ -157,7 +158,7 @@ impl<'a, A: Actor> Context<'a, A> {
     where
         A: Handler<M>,
     {
-        let ty = self.core.ty::<M>();
+        let ty = self.core.stores.ty::<M>();
         self.core.unsubscribe(publisher.id, ty);
     }
 
@@ -262,7 +263,7 @@ impl<'a, A: Actor> Context<'a, A> {
 
     /// Spawns a child with a rank of its own.
     pub fn spawn_ranked<C: Actor>(&mut self, rank: Rank, child: C) -> Addr<C> {
-        let cell = Box::new(Occupied(child));
+        let cell = Rc::new(Occupied::new(child));
         let parent = &self.core.cold[self.me.index()];
         let path = parent.path.child(parent.children.len() as u32);
         let root = parent.root;

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::hash::{Hash, Hasher};
+use std::rc::Rc;
 
 use crate::actor::Handler;
 use crate::address::actor_of;
@@ -190,19 +191,16 @@ pub(crate) fn ticket_of<T: 'static>(ticket: &dyn Any) -> &Ticket<T> {
 }
 
 /// Delivers a result to a handler.
-pub(crate) fn done_handler<A: Handler<JobDone<T>>, T: Message>(cell: &mut dyn Cell, _: &dyn Any, core: &mut Core, entry: &Entry) {
+pub(crate) fn done_handler<A: Handler<JobDone<T>>, T: Message>(cell: &Rc<dyn Cell>, _: &mut dyn Any, core: &mut Core, entry: &Entry) {
     let (id, _, result) = core.finish_job::<T>(entry);
     actor_of::<A>(cell).handle(&JobDone { id, result }, &mut Context::new(core, entry.to));
 }
 
 /// Delivers a result to the task that awaits it.
-pub(crate) fn done_task<T: Message>(_: &mut dyn Cell, _: &dyn Any, core: &mut Core, entry: &Entry) {
+pub(crate) fn done_task<T: Message>(_: &Rc<dyn Cell>, _: &mut dyn Any, core: &mut Core, entry: &Entry) {
     let (_, wait, result) = core.finish_job::<T>(entry);
     let result = match result {
-        Ok(value) => {
-            let ty = core.ty::<T>();
-            Ok((ty, core.kept.push(ty, value, 1)))
-        }
+        Ok(value) => Ok(core.stores.keep(value, 1)),
         Err(panic) => Err(panic),
     };
     core.finish_wait(wait.expect("a task's job has a wait"), result);

@@ -1,5 +1,6 @@
 //! A run under way, on the thread of the caller: the inline host.
 
+use std::cell::Ref;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -236,10 +237,10 @@ impl Run {
         self.end.get_or_insert(End::Stopped);
     }
 
-    /// A look at an actor between steps. `None` if it has stopped or the address is of another run.
-    pub fn actor<A: Actor>(&self, address: Addr<A>) -> Option<&A> {
-        let cell: &dyn std::any::Any = self.shard.cell(address.id)?;
-        cell.downcast_ref::<Occupied<A>>().map(|occupied| &occupied.0)
+    /// A look at an actor between steps: a guard, to be let go before the run goes on. `None` if it has stopped or the address is of another run.
+    pub fn actor<A: Actor>(&self, address: Addr<A>) -> Option<Ref<'_, A>> {
+        let cell: &dyn std::any::Any = &**self.shard.cell(address.id)?;
+        cell.downcast_ref::<Occupied<A>>().map(|occupied| occupied.0.borrow())
     }
 
     /// Saves the run as it stands, at a still point: between two instants, as [`Run::until`] and [`Run::step_instant`] leave it. The run can go

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -11,7 +12,7 @@ use crate::error::{BuildError, RunError};
 use crate::event::LogLine;
 use crate::kernel::components::Components;
 use crate::kernel::core::{Core, Life};
-use crate::kernel::delivery::{handle, start};
+use crate::kernel::door::{handle, start};
 use crate::kernel::entry::{ActorId, Cell, Entry};
 use crate::kernel::ready::ReadyOrder;
 use crate::kernel::shard::Shard;
@@ -33,7 +34,7 @@ use crate::trace::Observer;
 pub(crate) type OnProgress = Box<dyn FnMut(&Progress)>;
 
 /// An actor and its start.
-type Placed = (Box<dyn Cell>, Entry);
+type Placed = (Rc<dyn Cell>, Entry);
 
 /// A simulation whose actors and streams are in a shard, not yet opened.
 pub(crate) struct Prepared {
@@ -248,7 +249,7 @@ impl Simulation {
     pub fn place<A: Actor>(&mut self, address: Addr<A>, actor: A) {
         let entry = Entry::root_start(self.time_keeper, address.id, start::<A>);
         let slot = self.actors.iter_mut().find(|(id, _)| *id == address.id).expect("an address that this simulation reserved");
-        slot.1 = Some((Box::new(Occupied(actor)), entry));
+        slot.1 = Some((Rc::new(Occupied::new(actor)), entry));
     }
 
     /// Adds a stream. One that nobody subscribes to is never opened.
@@ -274,7 +275,7 @@ impl Simulation {
 
     /// Subscribes an actor to another one's publications of type `M` from the start.
     pub fn subscribe_to<M: Message, A: Handler<M>, P: Actor>(&mut self, who: Addr<A>, publisher: Addr<P>) {
-        let ty = self.core.ty::<M>();
+        let ty = self.core.stores.ty::<M>();
         self.core.cold[who.id.index()].wishes.push((publisher.id, ty, true));
         self.core.enlist(publisher.id, ty, Sub { to: who.id, thunk: handle::<A, M> });
         self.subscriptions.push((who.id, publisher.id));

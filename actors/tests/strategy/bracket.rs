@@ -118,7 +118,8 @@ fn check(plan: Plan, latencies: (i64, i64), quotes: &[(i64, i64, i64)], expected
     let (sim, trader) = build(plan, latencies, quotes);
     let mut run = sim.begin().expect("a run");
     run.until(at(i64::MAX));
-    let braced = run.actor(trader).expect("it lives").strategy();
+    let trader = run.actor(trader).expect("it lives");
+    let braced = trader.strategy();
     assert_eq!(braced.seen.lines().collect::<Vec<_>>(), expected);
     assert!(braced.is_closed());
 }
@@ -268,6 +269,7 @@ proptest! {
         let (again, trader) = build(plan, latencies, &quotes);
         let mut rest = again.restore(&saved).expect("the same simulation");
         rest.until(at(i64::MAX));
-        prop_assert_eq!(&rest.actor(trader).expect("it lives").strategy().seen, &braced.seen);
+        let trader = rest.actor(trader).expect("it lives");
+        prop_assert_eq!(&trader.strategy().seen, &braced.seen);
     }
 }

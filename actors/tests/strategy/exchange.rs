@@ -110,12 +110,12 @@ fn profit_and_fees_are_those_of_the_fills() {
     let (sim, trader) = build(exchange, &plan, &[(0, 99, 101), (10, 102, 103), (25, 102, 103)]);
     let mut run = sim.begin().expect("a run");
     run.until(at(29));
-    let account = &run.actor(trader).expect("it lives").blotter().accounts()[0];
+    let account = run.actor(trader).expect("it lives").blotter().accounts()[0].clone();
     assert_eq!((account.fees().0, account.cash().0, account.position().realised().0, account.held().0), (-45, 50, 5, 0));
     assert_eq!(account.average_price(), None);
     run.until(at(i64::MAX));
     // Two are sold at 102, for a fee of 2.04, which is rounded up; buying them back at 103 would lose 2.
-    let account = &run.actor(trader).expect("it lives").blotter().accounts()[0];
+    let account = run.actor(trader).expect("it lives").blotter().accounts()[0].clone();
     assert_eq!((account.fees().0, account.cash().0, account.unrealised().0, account.average_price()), (-42, 251, -2, Some(102.0)));
     let outcome = run.finish().expect("a run");
     let reported = ["X position", "X realised", "X unrealised", "X fees", "X profit", "X mid"].map(|name| number(&outcome, "trader", name));

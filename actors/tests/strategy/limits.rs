@@ -18,7 +18,8 @@ fn check(limits: Limits, plan: &[(i64, Command)], script: Script<'_>, quotes: &[
     let (sim, trader) = scripted(limits, plan, script, quotes);
     let mut run = sim.begin().expect("a run");
     run.until(at(i64::MAX));
-    let seen = &run.actor(trader).expect("it lives").strategy().seen;
+    let trader = run.actor(trader).expect("it lives");
+    let seen = &trader.strategy().seen;
     let commands: Vec<&str> = seen.lines().filter(|line| !line.contains("filled") && !line.contains("cancelled")).collect();
     let said: Vec<&str> = commands.iter().map(|line| line.split(" | ").next().expect("a first part")).collect();
     assert_eq!(said, expected);
@@ -340,7 +341,8 @@ fn an_inverse_contract_gains_in_its_base_currency() {
         sim.subscribe::<Quote, _>(trader, stream);
         let mut run = sim.begin().expect("a run");
         run.until(at(30));
-        let account = &run.actor(trader).expect("it lives").blotter().accounts()[0];
+        let trader = run.actor(trader).expect("it lives");
+        let account = &trader.blotter().accounts()[0];
         (account.unrealised().0, account.profit().0, account.average_price())
     };
     assert_eq!(inverse(2_500_000), (100_000_000_000_000, 100_000_000_000_000, Some(2_000_000.0)));

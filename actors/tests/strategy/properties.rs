@@ -315,7 +315,8 @@ proptest! {
         let mut run = sim.begin().expect("a run");
         run.until(at(i64::MAX));
 
-        let strategy = run.actor(trader).expect("it lives").strategy();
+        let trader = run.actor(trader).expect("it lives");
+        let strategy = trader.strategy();
         let mut model = Model::default();
         for (now, entry, state) in &strategy.log {
             match entry {

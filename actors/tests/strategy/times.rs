@@ -161,7 +161,7 @@ fn what_can_never_be_right_is_refused() {
     let trader = sim.actor("trader", Trader::new(given, Wrong::default()).expect("good settings")).expect("a name");
     let mut run = sim.begin().expect("a run");
     run.until(at(1));
-    let said = &run.actor(trader).expect("it lives").strategy().said;
+    let said = run.actor(trader).expect("it lives").strategy().said.clone();
     let (markets, rest) = said.split_at(5);
     assert_eq!(markets, [Some(BadQuantity), Some(BadQuantity), Some(OffLot), None, Some(OffLot)]);
     assert_eq!(rest[..6], [None; 6]);

@@ -84,7 +84,8 @@ pub(crate) fn run(daily: &Daily, pairs: &[Pair]) -> (Vec<i128>, u64) {
     run.until(last.at);
     let mut fills = 0;
     let equities = traders.iter().map(|trader| {
-        let blotter = run.actor(*trader).expect("a trader that lives").blotter();
+        let trader = run.actor(*trader).expect("a trader that lives");
+        let blotter = trader.blotter();
         fills += blotter.counts().fills;
         let account = &blotter.accounts()[0];
         account.cash().0 + Money::of(last.value.close, account.held()).0

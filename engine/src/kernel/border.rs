@@ -9,7 +9,6 @@ use std::sync::Arc;
 use crate::ask::Duty;
 use crate::kernel::core::{Core, Life, SubscribeCall};
 use crate::kernel::entry::{ActorId, Entry, What};
-use crate::kernel::payload::Kept;
 use crate::message::Message;
 use crate::path::{Path, Rank};
 use crate::time::Instant;
@@ -72,10 +71,8 @@ struct Column<M>(Vec<M>);
 
 impl<M: Message> AnyColumn for Column<M> {
     fn land(&mut self, core: &mut Core, payloads: &mut Vec<u32>) -> u16 {
-        let ty = core.ty::<M>();
-        let kept: &mut Kept = &mut core.kept;
-        payloads.extend(self.0.drain(..).map(|message| kept.push(ty, message, 1)));
-        ty
+        payloads.extend(self.0.drain(..).map(|message| core.stores.keep(message, 1).1));
+        core.stores.ty::<M>()
     }
 }
 

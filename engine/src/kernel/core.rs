@@ -16,11 +16,10 @@ use crate::kernel::border::Border;
 use crate::kernel::components::Components;
 use crate::kernel::entry::{ActorId, Cell, Entry, NONE};
 use crate::kernel::order::Order;
-use crate::kernel::payload::{Arenas, Kept, Types};
 use crate::kernel::pending::Pending;
+use crate::kernel::store::Stores;
 use crate::kernel::stream::StreamCall;
 use crate::link::Links;
-use crate::message::Message;
 use crate::path::{Path, Rank};
 use crate::pool::Pool;
 use crate::rng::Rng;
@@ -133,7 +132,7 @@ pub(crate) struct SubscribeCall {
 /// What takes effect at the end of the step.
 #[derive(Default)]
 pub(crate) struct EndOfStep {
-    pub(crate) spawned: Vec<(ActorId, Box<dyn Cell>, Entry)>,
+    pub(crate) spawned: Vec<(ActorId, Rc<dyn Cell>, Entry)>,
     pub(crate) subscribed: Vec<(ActorId, SubscribeCall)>,
     pub(crate) unsubscribed: Vec<(ActorId, u16, ActorId)>,
     pub(crate) stopped: Vec<ActorId>,
@@ -169,11 +168,9 @@ pub(crate) struct Core {
     pub(crate) hot: Vec<Hot>,
     pub(crate) cold: Vec<Cold>,
     pub(crate) order: Order,
-    pub(crate) types: Types,
-    /// The messages of the step being emitted.
-    pub(crate) arenas: Box<Arenas>,
-    pub(crate) kept: Kept,
-    /// The step being emitted. Boxed, as the arenas are, so that two steps change places by their pointers.
+    /// All messages.
+    pub(crate) stores: Stores,
+    /// The step being emitted. Boxed, so that two steps change places by their pointers.
     #[expect(clippy::box_collection, reason = "two steps change places by one pointer, many million times a second")]
     pub(crate) next: Box<Vec<Entry>>,
     /// Whether `next` is in key order but for the receivers.
@@ -235,9 +232,7 @@ impl Core {
             hot: Vec::new(),
             cold: Vec::new(),
             order: Order::default(),
-            types: Types::new(),
-            arenas: Box::default(),
-            kept: Kept::default(),
+            stores: Stores::default(),
             next: Box::default(),
             next_sorted: true,
             published: Vec::new(),
@@ -324,22 +319,6 @@ impl Core {
         &self.cold[id.index()].path
     }
 
-    /// The index of a message type.
-    #[inline(always)]
-    pub(crate) fn ty<M: Message>(&mut self) -> u16 {
-        match self.types.find::<M>() {
-            Some(ty) => ty,
-            None => self.new_ty::<M>(),
-        }
-    }
-
-    #[cold]
-    fn new_ty<M: Message>(&mut self) -> u16 {
-        let ty = self.types.add::<M>();
-        self.types.furnish(&mut self.arenas, &mut self.kept);
-        ty
-    }
-
     /// Something was delivered in this instant, which is over.
     #[inline(always)]
     pub(crate) fn count_instant(&mut self) {
@@ -380,7 +359,7 @@ impl Core {
     /// Fetches what the queue gives next into the caches.
     #[cold]
     pub(crate) fn look_ahead(&self) {
-        let shares = self.pending.look_ahead().map(|(ty, payload)| self.kept.any(ty).touch(payload));
+        let shares = self.pending.look_ahead().map(|(ty, payload)| self.stores.any(ty).touch(payload));
         black_box(shares.fold(0, u32::wrapping_add));
     }
 

@@ -81,11 +81,13 @@ impl Core {
 
     /// As [`Core::dispatch`], with a message.
     pub(crate) fn dispatch_kept<M: Message>(&mut self, entry: Entry, arrival: Arrival, message: M, with: With) {
-        let ty = self.ty::<M>();
         match arrival {
-            Arrival::Away(at) => self.cross(Entry { ty, ..entry }, at, message, with),
+            Arrival::Away(at) => {
+                let ty = self.stores.ty::<M>();
+                self.cross(Entry { ty, ..entry }, at, message, with);
+            }
             here => {
-                let payload = self.kept.push(ty, message, 1);
+                let (ty, payload) = self.stores.keep(message, 1);
                 self.schedule(Entry { payload, ty, ..entry }, here);
             }
         }
@@ -130,19 +132,19 @@ impl Core {
     pub(crate) fn send<M: Message>(&mut self, to: Recipient<M>, delay: Duration, message: M) {
         let seq = self.draw();
         let Some(arrival) = self.travel(to.id, delay) else { return };
-        let ty = self.ty::<M>();
         match arrival {
             Arrival::At(at) => {
-                let payload = self.kept.push(ty, message, 1);
+                let (ty, payload) = self.stores.keep(message, 1);
                 let entry = Entry { payload, ty, ..self.entry(to.id, seq, What::Later, to.thunk) };
                 self.pending.add_queued(entry, at);
             }
             Arrival::NextStep => {
-                let payload = self.arenas.push(ty, message);
+                let (ty, payload) = self.stores.send(message);
                 let entry = Entry { payload, ty, ..self.entry(to.id, seq, What::Now, to.thunk) };
                 self.push_next(entry);
             }
             Arrival::Away(at) => {
+                let ty = self.stores.ty::<M>();
                 let entry = Entry { ty, ..self.entry(to.id, seq, What::Later, to.thunk) };
                 self.cross(entry, at, message, With::Nothing);
             }
@@ -153,7 +155,7 @@ impl Core {
     #[inline]
     pub(crate) fn publish<M: Message>(&mut self, message: M) {
         let seq = self.draw();
-        let ty = self.ty::<M>();
+        let ty = self.stores.ty::<M>();
         let Some((_, list)) = self.cold[self.me.index()].lists.iter().find(|(published, _)| *published == ty) else { return };
         if list.is_empty() {
             return;
@@ -163,7 +165,7 @@ impl Core {
             self.publish_linked(seq, ty, message, &list);
             return;
         }
-        let payload = self.arenas.push(ty, message);
+        let (_, payload) = self.stores.send(message);
         let extra = self.published.len() as u32;
         self.published.push(list);
         let entry = Entry { payload, ty, extra, ..self.entry(self.me, seq, What::Publication, no_thunk) };
@@ -176,25 +178,25 @@ impl Core {
             self.publish_abroad(seq, message, list);
             return;
         }
-        let payload = self.kept.push(ty, message, 1);
+        let (_, payload) = self.stores.keep(message, 1);
         for sub in list {
             let Some(arrival) = self.travel(sub.to, Duration::ZERO) else { continue };
             let entry = Entry { payload, ty, ..self.entry(sub.to, seq, What::LaterShare, sub.thunk) };
-            self.kept.share(ty, payload);
+            self.stores.any(ty).share(payload);
             self.schedule(entry, arrival);
         }
-        self.kept.release(ty, payload);
+        self.stores.any(ty).release(payload);
     }
 
     /// A publication that leaves the shard for some.
     #[cold]
     fn publish_abroad<M: Message>(&mut self, seq: u64, message: M, list: &[Sub]) {
-        let published = u32::from(self.ty::<M>());
+        let published = u32::from(self.stores.ty::<M>());
         let message = Arc::new(message);
         for sub in list {
             let Some(arrival) = self.travel(sub.to, Duration::ZERO) else { continue };
             let entry = Entry { extra: published, ..self.entry(sub.to, seq, What::Shared, sub.thunk) };
-            self.dispatch_kept(entry, arrival, Shared(message.clone()), With::Share(Self::ty::<M>));
+            self.dispatch_kept(entry, arrival, Shared(message.clone()), With::Share(|core| core.stores.ty::<M>()));
         }
     }
 
@@ -213,7 +215,7 @@ impl Core {
             self.pending.done(entry.node);
             return;
         };
-        self.kept.share(entry.ty, entry.payload);
+        self.stores.any(entry.ty).share(entry.payload);
         let cause = self.hot[entry.to.index()].count + 1;
         let entry = self.pending.rearm(entry.node, seq, cause, next);
         if next > self.now {
@@ -227,8 +229,7 @@ impl Core {
     #[inline(always)]
     pub(crate) fn arm<M: Message>(&mut self, thunk: Thunk, due: Instant, message: M) -> (u64, NodeKey) {
         let seq = self.draw();
-        let ty = self.ty::<M>();
-        let payload = self.kept.push(ty, message, 1);
+        let (ty, payload) = self.stores.keep(message, 1);
         let entry = Entry { payload, ty, ..self.entry(self.me, seq, What::Timer, thunk) };
         (seq, self.schedule_at(entry, due))
     }
@@ -249,7 +250,7 @@ impl Core {
         match self.pending.cancel(key) {
             Some(entry) => {
                 if entry.payload != NONE {
-                    self.kept.release(entry.ty, entry.payload);
+                    self.stores.any(entry.ty).release(entry.payload);
                 }
                 true
             }

@@ -1,6 +1,7 @@
 //! A delivery on its way. Invariant: two entries of one receiver never share (class, sender, seq).
 
 use std::any::{Any, TypeId};
+use std::rc::Rc;
 
 use crate::kernel::core::Core;
 use crate::report::Report;
@@ -137,7 +138,7 @@ pub(crate) trait Cell: Any {
     /// How the actor's type is saved, if it can be.
     fn table(&self) -> Option<Table>;
     /// What is left of the actor when it has stopped: its type alone.
-    fn remains(&self) -> Box<dyn Cell>;
+    fn remains(&self) -> Rc<dyn Cell>;
 }
 
 /// A slot without an actor.
@@ -154,16 +155,17 @@ impl Cell for Vacant {
         None
     }
 
-    fn remains(&self) -> Box<dyn Cell> {
-        Box::new(Self)
+    fn remains(&self) -> Rc<dyn Cell> {
+        Rc::new(Self)
     }
 }
 
-/// In the place of a message that the thunk fetches itself. No message is of this type, as one may be of `()`.
+/// In the place of doors, where the thunk fetches the message itself.
 pub(crate) struct Unfetched;
 
-/// The typed half of a delivery, one per (actor type, message type). It is given the message, or [`Unfetched`].
-pub(crate) type Thunk = fn(&mut dyn Cell, &dyn Any, &mut Core, &Entry);
+/// The typed half of a delivery, one per (actor type, message type): it opens the actor's door among the doors that it is given, or, given
+/// [`Unfetched`], delivers what the entry says.
+pub(crate) type Thunk = fn(&Rc<dyn Cell>, &mut dyn Any, &mut Core, &Entry);
 
 /// For deliveries that touch no actor.
-pub(crate) fn no_thunk(_: &mut dyn Cell, _: &dyn Any, _: &mut Core, _: &Entry) {}
+pub(crate) fn no_thunk(_: &Rc<dyn Cell>, _: &mut dyn Any, _: &mut Core, _: &Entry) {}

@@ -4,7 +4,6 @@ use crate::digest::{digest_of, digest_of_text, fold};
 use crate::kernel::core::{Core, Life};
 use crate::kernel::entry::{ActorId, Entry, NONE};
 use crate::kernel::kinds::Kind;
-use crate::kernel::payload::AnyArena;
 use crate::message::Message;
 use crate::time::Instant;
 use crate::trace::{Observer, TraceHash, TraceRecord};
@@ -70,13 +69,6 @@ impl Core {
         if self.observer.is_some() {
             self.show(&entry(), message, digest_of(message));
         }
-    }
-
-    /// Shows the record of a message in an arena.
-    #[cold]
-    pub(crate) fn show_in(&mut self, arena: &dyn AnyArena, entry: &Entry, kind: &'static str) {
-        let text = self.wording.as_ref().and_then(|wording| arena.text(entry.payload, wording));
-        self.observe(entry, Some(self.cause), kind, arena.digest(entry.payload), text.as_deref());
     }
 
     /// Shows all records to this observer from here on.

@@ -17,7 +17,7 @@ use crate::error::{RunError, Site};
 use crate::kernel::border::Border;
 use crate::kernel::core::Core;
 use crate::kernel::entry::{ActorId, Cell, Class, Entry, NONE, Thunk, Vacant, What};
-use crate::kernel::payload::Arenas;
+use crate::kernel::gate::Gates;
 use crate::kernel::ready::ReadyOrder;
 use crate::kernel::stream::{Merge, StreamCell};
 use crate::limits::{Limits, OnPanic};
@@ -60,7 +60,7 @@ pub(crate) type Pause<'a> = Option<&'a mut dyn FnMut(&mut Shard) -> bool>;
 /// One thread's worth of actors and streams.
 pub(crate) struct Shard {
     pub(crate) core: Box<Core>,
-    cells: Vec<Box<dyn Cell>>,
+    cells: Vec<Rc<dyn Cell>>,
     pub(crate) streams: Vec<Box<dyn StreamCell>>,
     merge: Merge,
     limits: Limits,
@@ -70,14 +70,14 @@ pub(crate) struct Shard {
     phase: Phase,
     /// Whether a handler or a task is under way.
     inside: bool,
-    /// The step under way, and the messages that were sent for it.
+    /// The step under way.
     #[expect(clippy::box_collection, reason = "changes places with the step being emitted by one pointer")]
     step: Box<Vec<Entry>>,
     pos: usize,
     /// Who is handling.
     current: ActorId,
     polls: usize,
-    arenas: Box<Arenas>,
+    gates: Gates,
     published: Vec<Rc<Vec<Sub>>>,
     /// The publication under way that is alone in its step, and how many of its subscribers had their turn.
     sharing: Option<Rc<Vec<Sub>>>,
@@ -117,7 +117,7 @@ pub(crate) struct Shard {
 impl Shard {
     pub(crate) fn new(mut core: Box<Core>, limits: Limits, on_panic: OnPanic) -> Self {
         let spare = Box::new(Core::new(0, core.pool.clone()));
-        let stage = Rc::new(Stage::new(spare, Box::new(Vacant)));
+        let stage = Rc::new(Stage::new(spare, Rc::new(Vacant)));
         core.tasks.stage = Some(stage.clone());
         let waker = core.tasks.waker();
         Self {
@@ -135,7 +135,7 @@ impl Shard {
             pos: 0,
             current: ActorId(0),
             polls: 0,
-            arenas: Box::default(),
+            gates: Gates::default(),
             published: Vec::new(),
             sharing: None,
             shared: 0,
@@ -171,20 +171,20 @@ impl Shard {
     }
 
     /// Puts an actor into its slot.
-    pub(crate) fn place(&mut self, id: ActorId, cell: Box<dyn Cell>) {
+    pub(crate) fn place(&mut self, id: ActorId, cell: Rc<dyn Cell>) {
         while self.cells.len() <= id.index() {
-            self.cells.push(Box::new(Vacant));
+            self.cells.push(Rc::new(Vacant));
         }
         self.cells[id.index()] = cell;
     }
 
-    pub(crate) fn cell(&self, id: ActorId) -> Option<&dyn Cell> {
-        self.cells.get(id.index()).map(|cell| &**cell)
+    pub(crate) fn cell(&self, id: ActorId) -> Option<&Rc<dyn Cell>> {
+        self.cells.get(id.index())
     }
 
     /// Takes an actor out of its slot.
-    pub(crate) fn take_cell(&mut self, id: ActorId) -> Box<dyn Cell> {
-        self.cells.get_mut(id.index()).map_or_else(|| Box::new(Vacant) as Box<dyn Cell>, |cell| std::mem::replace(cell, Box::new(Vacant)))
+    pub(crate) fn take_cell(&mut self, id: ActorId) -> Rc<dyn Cell> {
+        self.cells.get_mut(id.index()).map_or_else(|| Rc::new(Vacant) as Rc<dyn Cell>, |cell| std::mem::replace(cell, Rc::new(Vacant)))
     }
 
     /// Keeps what this shard owns of a whole simulation; what others own is only known here.
@@ -379,9 +379,7 @@ impl Shard {
             return Advance::Still;
         }
         std::mem::swap(&mut core.next, &mut self.step);
-        std::mem::swap(&mut core.arenas, &mut self.arenas);
-        core.types.furnish_arenas(&mut core.arenas);
-        core.arenas.epoch = self.arenas.epoch + 1;
+        core.stores.turn();
         if !core.published.is_empty() {
             std::mem::swap(&mut core.published, &mut self.published);
         }

@@ -11,6 +11,7 @@ mod tally;
 use std::any::{Any, TypeId};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::rc::Rc;
 
 use self::ahead::{Chained, Held, Item, Mark};
 use self::drain::Draining;
@@ -99,19 +100,21 @@ pub(crate) trait StreamCell {
     fn look_behind(&mut self) -> Option<Instant>;
     /// Delivers the next instant, of which it is known what is behind it, and in which nothing else happens; and those after it that are of this kind
     /// too and come before the key `limit`. `None`: the last one is not over.
-    fn drain(&mut self, limit: u64, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Option<Heads>;
+    fn drain(&mut self, limit: u64, core: &mut Core, cells: &[Rc<dyn Cell>]) -> Option<Heads>;
     /// The deliveries that a drain has left undone, after a panic or for a poll.
     fn rest(&mut self, core: &Core, step: &mut Vec<Entry>);
     /// Puts the current item `index` into the step.
     fn emit(&mut self, index: usize, core: &Core, step: &mut Vec<Entry>) -> Emitted;
     /// Takes back what was counted for this instant: its first step is not run.
     fn uncount(&mut self, at: Instant);
-    fn deliver(&mut self, entry: &Entry, cell: &mut dyn Cell, core: &mut Core);
+    fn deliver(&mut self, entry: &Entry, cells: &[Rc<dyn Cell>], core: &mut Core);
     /// Kind and digest of a current item, for dead letters.
     fn describe(&self, entry: &Entry) -> (&'static str, u64);
     fn subscribe(&mut self, subscriber: Box<dyn Any>, core: &mut Core);
     fn unsubscribe(&mut self, who: ActorId);
     fn control(&mut self, what: Control);
+    /// Forgets the way to an actor that has stopped, so that nothing is left of it.
+    fn close(&mut self, who: ActorId);
     fn retain_living(&mut self, core: &Core);
     fn subscribers(&self) -> Vec<ActorId>;
     fn progress(&self) -> Option<(u64, u64)>;
@@ -208,10 +211,7 @@ impl<M: Message> PastStream<M> {
 
     #[inline(always)]
     fn message_at(&self, position: u32) -> Option<&M> {
-        match self.judged(position) {
-            Some(item) => item.value.as_ref(),
-            None => Some(&self.plain.all()[(position & !PLAIN) as usize].value),
-        }
+        message_at(&self.ready, &self.plain, position)
     }
 
     /// A real item of this instant: it is put into the step, unless it waits for its round.
@@ -255,6 +255,14 @@ impl<M: Message> PastStream<M> {
         if self.counted.0 != Some(at) {
             self.counted = (Some(at), self.counts);
         }
+    }
+}
+
+#[inline(always)]
+fn message_at<'a, M: 'static>(ready: &'a [Item<M>], plain: &'a Plain<M>, position: u32) -> Option<&'a M> {
+    match position & PLAIN {
+        0 => ready[position as usize].value.as_ref(),
+        _ => Some(&plain.all()[(position & !PLAIN) as usize].value),
     }
 }
 
@@ -363,7 +371,7 @@ impl<M: Message> StreamCell for PastStream<M> {
         if self.paused { None } else { self.look_behind() }
     }
 
-    fn drain(&mut self, limit: u64, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Option<Heads> {
+    fn drain(&mut self, limit: u64, core: &mut Core, cells: &[Rc<dyn Cell>]) -> Option<Heads> {
         self.drain_instants(limit, core, cells)
     }
 
@@ -402,16 +410,16 @@ impl<M: Message> StreamCell for PastStream<M> {
     }
 
     #[inline]
-    fn deliver(&mut self, entry: &Entry, cell: &mut dyn Cell, core: &mut Core) {
+    fn deliver(&mut self, entry: &Entry, cells: &[Rc<dyn Cell>], core: &mut Core) {
         if let Some(item) = self.judged(entry.payload)
             && (item.mark == Mark::Flagged || item.event_time != item.at)
         {
             let lag = (item.mark == Mark::Flagged).then_some(item.lag);
             core.event = Some(Event { due: item.at, event_time: item.event_time, lag });
         }
-        let message = self.message_at(entry.payload).expect("an item that is delivered has a value");
+        let message = message_at(&self.ready, &self.plain, entry.payload).expect("an item that is delivered has a value");
         core.record_message(entry, message, digest_of(message));
-        (self.subscribers[entry.extra as usize].deliver)(cell, message, core, entry.to);
+        self.subscribers[entry.extra as usize].handle(message, cells, core);
     }
 
     fn describe(&self, entry: &Entry) -> (&'static str, u64) {
@@ -446,6 +454,10 @@ impl<M: Message> StreamCell for PastStream<M> {
                 self.plain.clear();
             }
         }
+    }
+
+    fn close(&mut self, who: ActorId) {
+        self.subscribers.iter_mut().filter(|subscriber| subscriber.who == who).for_each(Subscriber::close);
     }
 
     fn retain_living(&mut self, core: &Core) {

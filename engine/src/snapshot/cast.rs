@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::error::Pending;
 use super::saving::Table;
 use crate::kernel::core::{Core, Life};
-use crate::kernel::entry::{ActorId, Cell, NONE};
+use crate::kernel::entry::{ActorId, NONE};
 use crate::kernel::shard::Shard;
 
 /// One slot.
@@ -50,12 +50,12 @@ impl Cast {
         for (index, (cold, hot)) in core.cold.iter().zip(&core.hot).enumerate() {
             let id = ActorId(index as u32);
             let path = cold.path.to_string();
-            let of = shard.cell(id).and_then(Cell::of);
+            let of = shard.cell(id).and_then(|cell| cell.of());
             let is_root = cold.root == id;
             let is_facet = is_facet(core, id);
             let table = of
                 .filter(|_| is_root || is_facet)
-                .and_then(|(of, _)| known.entry(of).or_insert_with(|| shard.cell(id).and_then(Cell::table).map(Rc::new)).clone());
+                .and_then(|(of, _)| known.entry(of).or_insert_with(|| shard.cell(id).and_then(|cell| cell.table()).map(Rc::new)).clone());
             cast.paths.insert(path.clone(), id);
             let living = hot.life == Life::Living;
             cast.members.push(Member { path, digest: hot.path_digest, living, of, table, parent: None, events: None });

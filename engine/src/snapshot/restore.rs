@@ -88,7 +88,7 @@ struct Restorer<'a> {
     ids: BTreeMap<u32, ActorId>,
     paths: BTreeMap<String, ActorId>,
     /// The root actors as they were built.
-    built: BTreeMap<ActorId, Box<dyn Cell>>,
+    built: BTreeMap<ActorId, Rc<dyn Cell>>,
     /// The nodes of what is pending, in its order.
     nodes: Vec<(NodeKey, usize)>,
     /// The slots of asks, by asker and number.
@@ -204,9 +204,9 @@ impl<'a> Restorer<'a> {
         }
         // Parents come first: the numbers of children are above theirs.
         for (id, slot) in self.slots() {
-            let cell: Box<dyn Cell> = match &slot.role {
+            let cell: Rc<dyn Cell> = match &slot.role {
                 Role::Stream => continue,
-                Role::Facet => Box::new(Occupied(TimeKeeper(()))),
+                Role::Facet => Rc::new(Occupied::new(TimeKeeper(()))),
                 Role::Living(..) | Role::Stopped(_) if is_root(slot) => {
                     let built = self.shard.take_cell(id);
                     let remains = built.remains();
@@ -220,7 +220,7 @@ impl<'a> Restorer<'a> {
                 })?,
                 Role::Stopped(of) => {
                     let of = of.as_ref().and_then(|of| self.remains_of_child(slot, of));
-                    of.unwrap_or_else(|| Box::new(Vacant))
+                    of.unwrap_or_else(|| Rc::new(Vacant))
                 }
             };
             self.shard.place(id, cell);
@@ -238,7 +238,7 @@ impl<'a> Restorer<'a> {
         }
     }
 
-    fn remains_of_child(&self, slot: &Slot, of: &str) -> Option<Box<dyn Cell>> {
+    fn remains_of_child(&self, slot: &Slot, of: &str) -> Option<Rc<dyn Cell>> {
         let (parent, _) = slot.path.rsplit_once('/')?;
         let parent = self.shard.cell(*self.paths.get(parent)?)?;
         Some((parent.table()?.child(of)?.remains)())
@@ -341,8 +341,7 @@ impl<'a> Restorer<'a> {
             }
             Cargo::Relic => {
                 let core = &mut self.shard.core;
-                let ty = core.ty::<()>();
-                payload((ty, core.kept.push(ty, (), 1)), entry(What::LaterShare, no_thunk))
+                payload(core.stores.keep((), 1), entry(What::LaterShare, no_thunk))
             }
             Cargo::Job(kind, text) => {
                 let known = self.table(cast, to)?.job(kind).ok_or_else(|| self.undeclared(to, Of::Job(kind.clone())))?;
@@ -406,14 +405,14 @@ impl<'a> Restorer<'a> {
                 continue;
             }
             let table = self.table(cast, id)?;
-            let mut cell = self.read(id, Of::State, (table.load)(text))?;
+            let cell = self.read(id, Of::State, (table.load)(text))?;
             if let (Some(complete), Some(built)) = (&table.complete, built) {
-                complete(&mut *cell, built);
+                complete(&cell, built);
             }
             if let Some(parent) = cast.member(id).parent {
                 let complete = self.table(cast, parent)?.child(table.type_name).and_then(|child| child.complete.as_ref());
                 if let (Some(complete), Some(parent)) = (complete, self.shard.cell(parent)) {
-                    complete(parent, &mut *cell);
+                    complete(parent, &cell);
                 }
             }
             self.shard.place(id, cell);

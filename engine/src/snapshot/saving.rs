@@ -4,6 +4,7 @@
 use std::any::{Any, TypeId, type_name};
 use std::fmt;
 use std::marker::PhantomData;
+use std::rc::Rc;
 
 use ron::error::SpannedError;
 use ron::value::RawValue;
@@ -17,10 +18,10 @@ use crate::erased;
 use crate::job::{JobDone, done_handler, ticket_of};
 use crate::kernel::border::Shared;
 use crate::kernel::core::Core;
-use crate::kernel::delivery::handle;
+use crate::kernel::door::handle;
 use crate::kernel::entry::{ActorId, Cell, Thunk};
-use crate::kernel::payload::Kept;
 use crate::kernel::pending::NodeKey;
+use crate::kernel::store::Stores;
 use crate::kernel::stream::Subscriber;
 use crate::message::{Message, Request};
 use crate::pool::JobPanic;
@@ -99,11 +100,8 @@ impl<A: Actor + Serialize + DeserializeOwned> Default for Saving<A> {
 impl<A: Actor + Serialize + DeserializeOwned> Saving<A> {
     /// Saves the state alone: nothing may be on its way to the actor.
     pub fn new() -> Self {
-        let save = |cell: &dyn Cell| {
-            let cell: &dyn Any = cell;
-            erased::to_raw(&cell.downcast_ref::<Occupied<A>>().expect("a table of the actor's type").0)
-        };
-        let load = |text: &RawValue| erased::from_raw::<A>(text).map(|actor| Box::new(Occupied(actor)) as Box<dyn Cell>);
+        let save = |cell: &Rc<dyn Cell>| erased::to_raw(&*actor_of::<A>(cell));
+        let load = |text: &RawValue| erased::from_raw::<A>(text).map(|actor| Rc::new(Occupied::new(actor)) as Rc<dyn Cell>);
         let table = Table {
             type_name: type_name::<A>(),
             save,
@@ -129,7 +127,7 @@ impl<A: Actor + Serialize + DeserializeOwned> Saving<A> {
             payload: Payload::of::<M>(),
             of: TypeId::of::<M>(),
             thunk: handle::<A, M>,
-            ty: Core::ty::<M>,
+            ty: |core| core.stores.ty::<M>(),
             subscriber: |who| Box::new(Subscriber::<M>::of::<A>(who)),
         };
         self.assert_new("message", M::KIND, self.table.messages.iter().map(|known| known.payload.kind));
@@ -188,15 +186,13 @@ impl<A: Actor + Serialize + DeserializeOwned> Saving<A> {
     /// As [`Saving::child`]; `complete` gives a restored child what was not saved of it, such as data it shares with its parent.
     #[must_use]
     pub fn complete_child<C: Actor>(self, complete: fn(&A, &mut C)) -> Self {
-        self.add_child::<C>(Some(Box::new(move |parent: &dyn Cell, child: &mut dyn Cell| {
-            let parent: &dyn Any = parent;
-            let parent = parent.downcast_ref::<Occupied<A>>().expect("a table of the parent's type");
-            complete(&parent.0, actor_of::<C>(child));
+        self.add_child::<C>(Some(Box::new(move |parent: &Rc<dyn Cell>, child: &Rc<dyn Cell>| {
+            complete(&actor_of::<A>(parent), &mut actor_of::<C>(child));
         })))
     }
 
     fn add_child<C: Actor>(mut self, complete: Option<CompleteChild>) -> Self {
-        let cell = || Box::new(Remains::<C>::new()) as Box<dyn Cell>;
+        let cell = || Rc::new(Remains::<C>::new()) as Rc<dyn Cell>;
         self.assert_new("child", type_name::<C>(), self.table.children.iter().map(|known| known.type_name));
         self.table.children.push(ChildKind { type_name: type_name::<C>(), remains: cell, complete });
         self
@@ -205,10 +201,10 @@ impl<A: Actor + Serialize + DeserializeOwned> Saving<A> {
     /// Gives a restored actor what was not saved of it (`#[serde(skip)]`), out of the one that the simulation was built with.
     #[must_use]
     pub fn complete(mut self, complete: fn(&mut A, A)) -> Self {
-        self.table.complete = Some(Box::new(move |saved: &mut dyn Cell, built: Box<dyn Cell>| {
-            let built: Box<dyn Any> = built;
-            let built = built.downcast::<Occupied<A>>().expect("a simulation with an actor of the same type");
-            complete(actor_of::<A>(saved), built.0);
+        self.table.complete = Some(Box::new(move |saved: &Rc<dyn Cell>, built: Rc<dyn Cell>| {
+            let built: Rc<dyn Any> = built;
+            let built = built.downcast::<Occupied<A>>().ok().and_then(Rc::into_inner);
+            complete(&mut actor_of::<A>(saved), built.expect("a simulation with an actor of the same type").0.into_inner());
         }));
         self
     }
@@ -222,14 +218,14 @@ impl<A: Actor + Serialize + DeserializeOwned> Saving<A> {
     }
 }
 
-type Complete = Box<dyn Fn(&mut dyn Cell, Box<dyn Cell>)>;
-type CompleteChild = Box<dyn Fn(&dyn Cell, &mut dyn Cell)>;
+type Complete = Box<dyn Fn(&Rc<dyn Cell>, Rc<dyn Cell>)>;
+type CompleteChild = Box<dyn Fn(&Rc<dyn Cell>, &Rc<dyn Cell>)>;
 
 /// A [`Saving`] whose type is hidden.
 pub(crate) struct Table {
     pub(crate) type_name: &'static str,
-    pub(crate) save: fn(&dyn Cell) -> Text,
-    pub(crate) load: fn(&RawValue) -> Result<Box<dyn Cell>, SpannedError>,
+    pub(crate) save: fn(&Rc<dyn Cell>) -> Text,
+    pub(crate) load: fn(&RawValue) -> Result<Rc<dyn Cell>, SpannedError>,
     pub(crate) complete: Option<Complete>,
     messages: Vec<MessageKind>,
     jobs: Vec<JobKind>,
@@ -278,7 +274,7 @@ type Loaded = Result<(u16, u32), SpannedError>;
 pub(crate) struct Payload {
     pub(crate) kind: &'static str,
     /// `None`: the message is of another type. One that several shards share is saved as what it holds.
-    pub(crate) save: fn(&Kept, u16, u32) -> Option<Text>,
+    pub(crate) save: fn(&Stores, u16, u32) -> Option<Text>,
     /// Keeps the message; gives its type and its slot.
     pub(crate) load: fn(&mut Core, &RawValue) -> Loaded,
 }
@@ -287,14 +283,13 @@ impl Payload {
     fn of<M: Message + Serialize + DeserializeOwned>() -> Self {
         Self {
             kind: M::KIND,
-            save: |kept, ty, index| {
-                let shared = || kept.look::<Shared<M>>(ty, index).map(|shared| &*shared.0);
-                kept.look::<M>(ty, index).or_else(shared).map(|message| erased::to_raw(message))
+            save: |stores, ty, index| {
+                let shared = || stores.look(ty, index, |shared: &Shared<M>| erased::to_raw(&*shared.0));
+                stores.look(ty, index, |message: &M| erased::to_raw(message)).or_else(shared)
             },
             load: |core, text| {
                 let message = erased::from_raw::<M>(text)?;
-                let ty = core.ty::<M>();
-                Ok((ty, core.kept.push(ty, message, 1)))
+                Ok(core.stores.keep(message, 1))
             },
         }
     }
@@ -338,6 +333,6 @@ pub(crate) struct AnswerKind {
 /// A type of children.
 pub(crate) struct ChildKind {
     type_name: &'static str,
-    pub(crate) remains: fn() -> Box<dyn Cell>,
+    pub(crate) remains: fn() -> Rc<dyn Cell>,
     pub(crate) complete: Option<CompleteChild>,
 }

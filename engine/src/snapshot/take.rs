@@ -143,7 +143,7 @@ impl Taker<'_> {
     fn slot(&self, id: ActorId) -> Result<Slot, SnapshotError> {
         let core = &self.shard.core;
         let (hot, cold) = (&core.hot[id.index()], &core.cold[id.index()]);
-        let kind = |ty: u16| core.kept.any(ty).kind();
+        let kind = |ty: u16| core.stores.any(ty).kind();
         let mut wishes = Vec::with_capacity(cold.wishes.len());
         for (publisher, ty, wanted) in &cold.wishes {
             self.takes(id, kind(*ty))?;
@@ -259,8 +259,8 @@ impl Taker<'_> {
         let core = &self.shard.core;
         let to = entry.to;
         let live_task = || SnapshotError::LiveTask { actor: self.cast.member(to).path.clone() };
-        let kind = || core.kept.any(entry.ty).kind();
-        let save = |payload: Option<Payload>| payload.and_then(|payload| (payload.save)(&core.kept, entry.ty, entry.payload));
+        let kind = || core.stores.any(entry.ty).kind();
+        let save = |payload: Option<Payload>| payload.and_then(|payload| (payload.save)(&core.stores, entry.ty, entry.payload));
         let message = || {
             let text = save(self.table(to)?.message(kind()).map(|known| known.payload));
             Ok((kind().to_owned(), self.written(to, Of::Message(kind().to_owned()), text)?))

@@ -87,10 +87,10 @@ impl<A: Actor> TaskContext<A> {
 
     /// Runs `f` on the actor, with its full context, between two awaits. Panics if called inside itself.
     pub fn with<T>(&self, f: impl FnOnce(&mut A, &mut Context<'_, A>) -> T) -> T {
-        let mut cell = self.stage.cell.try_borrow_mut().expect("`with` was called inside `with`");
+        let cell = self.stage.cell.try_borrow_mut().expect("`with` was called inside `with`");
         self.stage.core(|core| {
             let me = core.me;
-            f(actor_of::<A>(&mut **cell), &mut Context::new(core, me))
+            f(&mut actor_of::<A>(&cell), &mut Context::new(core, me))
         })
     }
 

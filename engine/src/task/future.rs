@@ -97,7 +97,7 @@ impl<R: Request> Future for AskFuture<R> {
 
     fn poll(mut self: Pin<&mut Self>, _: &mut StdContext<'_>) -> Poll<Self::Output> {
         self.held.poll().map(|(stage, fired)| match fired {
-            Fired::Value(ty, payload) => Ok(stage.core(|core| core.kept.take(ty, payload))),
+            Fired::Value(_, payload) => Ok(stage.core(|core| core.stores.take(payload))),
             Fired::Ask(error) => Err(error),
             Fired::Woken | Fired::Job(_) => unreachable!("an ask is ended by an answer"),
         })
@@ -109,7 +109,7 @@ impl<T: Message> Future for JobFuture<T> {
 
     fn poll(mut self: Pin<&mut Self>, _: &mut StdContext<'_>) -> Poll<Self::Output> {
         self.held.poll().map(|(stage, fired)| match fired {
-            Fired::Value(ty, payload) => Ok(stage.core(|core| core.kept.take(ty, payload))),
+            Fired::Value(_, payload) => Ok(stage.core(|core| core.stores.take(payload))),
             Fired::Job(panic) => Err(panic),
             Fired::Woken | Fired::Ask(_) => unreachable!("a job's wait is ended by its result"),
         })

@@ -127,7 +127,7 @@ impl Core {
                     self.cancel_job(job);
                 }
                 WaitState::Waiting(Undo::Inbox(inbox)) => self.tasks.inboxes.forget(inbox, key),
-                WaitState::Fired(Fired::Value(ty, payload)) => self.kept.release(ty, payload),
+                WaitState::Fired(Fired::Value(ty, payload)) => self.stores.any(ty).release(payload),
                 _ => {}
             }
             self.free_task_slot(task);

@@ -1,6 +1,7 @@
 //! Where a poll finds what its task acts on. Invariant: between polls nothing of a run is on the stage.
 
 use std::cell::{Cell as StdCell, RefCell};
+use std::rc::Rc;
 
 use super::{Task, WaitKey};
 use crate::kernel::core::Core;
@@ -9,19 +10,19 @@ use crate::kernel::entry::Cell;
 /// Where the core and the actor's cell are while a task is polled. Otherwise a spare core and an empty cell are there.
 pub(crate) struct Stage {
     core: RefCell<Box<Core>>,
-    pub(super) cell: RefCell<Box<dyn Cell>>,
+    pub(super) cell: RefCell<Rc<dyn Cell>>,
     on: StdCell<bool>,
     /// Waits whose futures were dropped and that are to be taken back.
     pub(super) dropped: RefCell<Vec<WaitKey>>,
 }
 
 impl Stage {
-    pub(crate) fn new(spare: Box<Core>, vacant: Box<dyn Cell>) -> Self {
+    pub(crate) fn new(spare: Box<Core>, vacant: Rc<dyn Cell>) -> Self {
         Self { core: RefCell::new(spare), cell: RefCell::new(vacant), on: StdCell::new(false), dropped: RefCell::new(Vec::new()) }
     }
 
     /// Puts core and cell on the stage, or takes them off again.
-    pub(crate) fn swap(&self, core: &mut Box<Core>, cell: &mut Box<dyn Cell>) {
+    pub(crate) fn swap(&self, core: &mut Box<Core>, cell: &mut Rc<dyn Cell>) {
         std::mem::swap(&mut *self.core.borrow_mut(), core);
         std::mem::swap(&mut *self.cell.borrow_mut(), cell);
         self.on.set(!self.on.get());

@@ -36,7 +36,7 @@ impl Shard {
                 expanded.push(*entry);
                 continue;
             }
-            self.words[entry.extra as usize] = self.arenas.any(entry.ty).word(&self.core, entry);
+            self.words[entry.extra as usize] = self.core.stores.any(entry.ty).word(&self.core, entry);
             for sub in self.published[entry.extra as usize].iter() {
                 expanded.push(Entry { to: sub.to, thunk: sub.thunk, what: What::Share, ..*entry });
             }
@@ -207,7 +207,7 @@ impl Shard {
             core.pending.done(entry.node);
         }
         match entry.what {
-            What::Later | What::LaterShare | What::Shared | What::Timer => core.kept.release(entry.ty, entry.payload),
+            What::Later | What::LaterShare | What::Shared | What::Timer => core.stores.any(entry.ty).release(entry.payload),
             What::Job => core.drop_job(entry.extra),
             _ => {}
         }

@@ -20,7 +20,7 @@ use crate::sort;
 impl Shard {
     #[inline(always)]
     pub(super) fn deliver(&mut self, at: usize) {
-        let Self { core, step, cells, arenas, streams, words, .. } = self;
+        let Self { core, step, cells, gates, streams, words, .. } = self;
         // Not a copy: what was written field by field just now cannot be read in larger pieces yet.
         let entry = &step[at];
         self.current = entry.to;
@@ -46,26 +46,16 @@ impl Shard {
         self.inside = true;
         let began = if self.timed { core.clock.as_mut().map(|clock| clock()) } else { None };
         match entry.what {
-            What::Now => arenas.any(entry.ty).deliver(&mut *cells[entry.to.index()], core, entry),
-            What::Later | What::LaterShare | What::Timer => {
-                let deliver = core.types.deliver_kept(entry.ty);
-                deliver(&mut *cells[entry.to.index()], core, entry);
-            }
-            What::Share => {
-                let arena = arenas.any(entry.ty);
-                core.record_word(entry.to, arena.kind(), words[entry.extra as usize]);
-                if core.observer.is_some() {
-                    core.show_in(arena, entry, arena.kind());
-                }
-                (entry.thunk)(&mut *cells[entry.to.index()], arena.message(entry.payload), core, entry);
-            }
+            What::Now => gates.of(core, entry.ty).deliver_sent(cells, core, entry),
+            What::Later | What::LaterShare | What::Timer => gates.of(core, entry.ty).deliver_kept(cells, core, entry),
+            What::Share => gates.of(core, entry.ty).deliver_share(words[entry.extra as usize], cells, core, entry),
             What::Wake => deliver_wake(core, entry),
             What::Stream => {
                 let number = core.hot[entry.from.index()].stream;
-                streams[number as usize].deliver(entry, &mut *cells[entry.to.index()], core);
+                streams[number as usize].deliver(entry, cells, core);
             }
             What::Stop | What::Subscribe | What::Control => deliver_own(core, entry),
-            _ => (entry.thunk)(&mut *cells[entry.to.index()], &Unfetched, core, entry),
+            _ => (entry.thunk)(&cells[entry.to.index()], &mut Unfetched, core, entry),
         }
         self.inside = false;
         if self.metrics.is_some() {
@@ -106,16 +96,17 @@ impl Shard {
                 self.streams[number as usize].describe(entry)
             }
             What::Now | What::Share | What::Publication => {
-                let arena = self.arenas.any(entry.ty);
-                text = core.wording.as_ref().and_then(|wording| arena.text(entry.payload, wording));
-                (arena.kind(), arena.digest(entry.payload))
+                let store = core.stores.any(entry.ty);
+                let digest;
+                (digest, text) = store.describe_sent(core, entry.payload);
+                (store.kind(), digest)
             }
             What::Later | What::LaterShare | What::Shared | What::Timer | What::Request | What::Reply => {
-                let slab = core.kept.any(entry.ty);
-                text = core.wording.as_ref().and_then(|wording| slab.text(entry.payload, wording));
-                let described = (slab.kind(), slab.digest(entry.payload));
-                core.kept.release(entry.ty, entry.payload);
-                described
+                let store = core.stores.any(entry.ty);
+                let digest;
+                (digest, text) = store.describe_kept(core, entry.payload);
+                store.release(entry.payload);
+                (store.kind(), digest)
             }
         };
         core.record_dead(entry, kind, digest, text.as_deref());

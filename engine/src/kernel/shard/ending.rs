@@ -1,5 +1,7 @@
 //! What takes effect when a step has ended, and when the run has (rules R7, R16). Invariant: it does so in an order that no handler chose.
 
+use std::rc::Rc;
+
 use super::Shard;
 use crate::address::Occupied;
 use crate::error::RunError;
@@ -30,7 +32,7 @@ impl Shard {
     pub(super) fn apply_end_of_step(&mut self) {
         let end = std::mem::take(&mut self.core.end_of_step);
         for facet in std::mem::take(&mut self.core.new_facets) {
-            self.place(facet, Box::new(Occupied(TimeKeeper(()))));
+            self.place(facet, Rc::new(Occupied::new(TimeKeeper(()))));
         }
         for actor in end.poisoned {
             self.core.hot[actor.index()].poisoned = false;
@@ -76,6 +78,9 @@ impl Shard {
         let mut report = Report::default();
         cell.report(&mut report);
         self.reports.push((actor, report));
+        // What it holds is dropped in this step: a question that it has not answered is lost now.
+        self.gates.close(actor);
+        self.streams.iter_mut().for_each(|stream| stream.close(actor));
         drop(cell);
         for child in self.core.cold[actor.index()].children.clone() {
             self.stop(child);

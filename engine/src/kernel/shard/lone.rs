@@ -40,8 +40,7 @@ impl Shard {
             if what == What::Wake {
                 deliver_wake(&mut self.core, &Entry { extra, ..entry });
             } else {
-                let deliver = self.core.types.deliver_kept(ty);
-                deliver(&mut *self.cells[to.index()], &mut self.core, &entry);
+                self.gates.of(&self.core, ty).deliver_kept(&self.cells, &mut self.core, &entry);
             }
             if self.has_stepped() {
                 self.next_step();
@@ -129,7 +128,7 @@ impl Shard {
         self.step_lone(who);
         // Not a copy of the entry: what was written field by field just now cannot be read in larger pieces yet.
         let entry = &self.step[0];
-        self.arenas.any(entry.ty).deliver(&mut *self.cells[who.index()], &mut self.core, entry);
+        self.gates.of(&self.core, entry.ty).deliver_sent(&self.cells, &mut self.core, entry);
         if self.has_stepped() {
             self.next_step();
         }

@@ -1,8 +1,8 @@
 //! The short way of a publication that is alone in its step. Invariant: each subscriber has its turn once, in R1's order, whoever panics.
 
 use super::{Phase, Shard};
-use crate::kernel::core::Life;
 use crate::kernel::entry::What;
+use crate::kernel::gate::Sharing;
 
 impl Shard {
     /// Whether the step is one publication, of which closing has nothing to decide.
@@ -16,9 +16,6 @@ impl Shard {
     pub(super) fn run_publication(&mut self) {
         let entry = &mut self.step[0];
         (entry.what, entry.extra) = (What::Share, 0);
-        let word = self.arenas.any(entry.ty).word(&self.core, entry);
-        self.words.clear();
-        self.words.push(word);
         self.sharing = self.published.pop();
         self.shared = 0;
         self.pos = 1;
@@ -48,26 +45,7 @@ impl Shard {
     /// Gives their shares to all who are left, up to one that has tasks to be polled. Whether there is such a one.
     fn share_on(&mut self) -> bool {
         let (Some(list), [entry]) = (&self.sharing, &mut self.step[..]) else { return false };
-        let (core, word) = (&mut *self.core, self.words[0]);
-        let arena = self.arenas.any(entry.ty);
-        let (kind, message) = (arena.kind(), arena.message(entry.payload));
-        while let Some(sub) = list.get(self.shared) {
-            self.shared += 1;
-            entry.to = sub.to;
-            let hot = &core.hot[sub.to.index()];
-            if hot.life != Life::Living || hot.picky && !core.is_wanted(sub.to, entry.from, entry.ty) {
-                continue;
-            }
-            self.current = sub.to;
-            core.record_word(sub.to, kind, word);
-            if core.observer.is_some() {
-                core.show_in(arena, entry, kind);
-            }
-            (sub.thunk)(&mut *self.cells[sub.to.index()], message, core, entry);
-            if core.tasks.any_due() {
-                return true;
-            }
-        }
-        false
+        let sharing = Sharing { list, shared: &mut self.shared, current: &mut self.current };
+        self.gates.of(&self.core, entry.ty).share_on(sharing, &self.cells, &mut self.core, entry)
     }
 }

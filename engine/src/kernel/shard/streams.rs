@@ -152,7 +152,7 @@ impl Shard {
             self.drained_by = number;
             // If it is next again, it may go on to where another one is.
             let limit = if self.merge.least().0 == number { self.merge.second().min(bound + 1) } else { 0 };
-            let drained = self.streams[number].drain(limit, &mut self.core, &mut self.cells);
+            let drained = self.streams[number].drain(limit, &mut self.core, &self.cells);
             self.inside = false;
             self.draining = false;
             let Some(heads) = drained else {

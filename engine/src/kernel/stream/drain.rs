@@ -1,34 +1,41 @@
 //! The short way of a stream that is alone for a while: instants of nothing but its own ordinary items (rules R1, R15). Invariant: what comes of it is
 //! what the steps of these instants would come to; a panic or a poll leaves what is left of a step to them.
 
+use std::rc::Rc;
+
 use super::merge::{Heads, NO_HEAD, instant, key};
 use super::{PLAIN, PastStream};
 use crate::actor::Handler;
-use crate::address::actor_of;
-use crate::context::Context;
 use crate::digest::{digest_of, digest_of_text};
 use crate::kernel::core::Core;
+use crate::kernel::door::{Door, door_of};
 use crate::kernel::entry::{ActorId, Cell, Entry, NONE};
 use crate::kernel::shard::DRAIN;
 use crate::message::Message;
 use crate::source::Timed;
 use crate::time::Instant;
 
-type Deliver<M> = fn(&mut dyn Cell, &M, &mut Core, ActorId);
-
-fn deliver<A: Handler<M>, M: Message>(cell: &mut dyn Cell, message: &M, core: &mut Core, me: ActorId) {
-    actor_of::<A>(cell).handle(message, &mut Context::new(core, me));
-}
-
 /// Who gets a stream's events.
 pub(crate) struct Subscriber<M> {
     pub(crate) who: ActorId,
-    pub(super) deliver: Deliver<M>,
+    door_of: fn(&Rc<dyn Cell>) -> Rc<dyn Door<M>>,
+    /// Once something was delivered.
+    door: Option<Rc<dyn Door<M>>>,
 }
 
 impl<M: Message> Subscriber<M> {
     pub(crate) fn of<A: Handler<M>>(who: ActorId) -> Self {
-        Self { who, deliver: deliver::<A, M> }
+        Self { who, door_of: door_of::<A, M>, door: None }
+    }
+
+    pub(super) fn close(&mut self) {
+        self.door = None;
+    }
+
+    #[inline(always)]
+    pub(super) fn handle(&mut self, message: &M, cells: &[Rc<dyn Cell>], core: &mut Core) {
+        let door = self.door.get_or_insert_with(|| (self.door_of)(&cells[self.who.index()]));
+        door.handle(message, core, self.who);
     }
 }
 
@@ -78,7 +85,7 @@ impl<M: Message> PastStream<M> {
     /// Delivers the instant that was looked at, and looks at the next one: one after another, as long as nothing else comes before it and at most
     /// [`DRAIN`] of them. `None`: the last one is not over.
     #[inline(always)]
-    pub(super) fn drain_instants(&mut self, limit: u64, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> Option<Heads> {
+    pub(super) fn drain_instants(&mut self, limit: u64, core: &mut Core, cells: &[Rc<dyn Cell>]) -> Option<Heads> {
         let mut left = DRAIN;
         loop {
             self.draining.subscribers = 0;
@@ -110,7 +117,7 @@ impl<M: Message> PastStream<M> {
 
     /// Makes an instant of the next item and delivers it. `false`: the instant is not over.
     #[inline(always)]
-    fn deliver_one(&mut self, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> bool {
+    fn deliver_one(&mut self, core: &mut Core, cells: &[Rc<dyn Cell>]) -> bool {
         let (at, index) = self.plain.next();
         self.plain.pass(1);
         let item = &self.plain.all()[at];
@@ -118,7 +125,7 @@ impl<M: Message> PastStream<M> {
         self.passed += 1;
         let word = core.word(self.id, index, const { digest_of_text(M::KIND) }, digest_of(&item.value));
         let mut any = false;
-        for subscriber in &self.subscribers {
+        for subscriber in &mut self.subscribers {
             self.draining.subscribers += 1;
             let who = subscriber.who;
             if !core.record_if_living(who, M::KIND, word) {
@@ -133,7 +140,7 @@ impl<M: Message> PastStream<M> {
                 }
             }
             core.show_share(|| Entry::of_stream(self.id, who, index, NONE, NONE), &item.value);
-            (subscriber.deliver)(&mut *cells[who.index()], &item.value, core, who);
+            subscriber.handle(&item.value, cells, core);
             if core.tasks.any_due() {
                 return false;
             }
@@ -143,7 +150,7 @@ impl<M: Message> PastStream<M> {
 
     /// As [`PastStream::deliver_one`], with several items: each subscriber gets all of them before the next one gets any.
     #[inline(never)]
-    fn deliver_together(&mut self, core: &mut Core, cells: &mut [Box<dyn Cell>]) -> bool {
+    fn deliver_together(&mut self, core: &mut Core, cells: &[Rc<dyn Cell>]) -> bool {
         let (next, first) = self.plain.next();
         let items = self.draining.items;
         let count = items as u64;
@@ -162,15 +169,14 @@ impl<M: Message> PastStream<M> {
         self.words.clear();
         let word = |(item, index): (&Timed<M>, u64)| core.word(self.id, index, const { digest_of_text(M::KIND) }, digest_of(&item.value));
         self.words.extend(all.iter().zip(first..).map(word));
-        for subscriber in &self.subscribers {
+        for subscriber in &mut self.subscribers {
             let who = subscriber.who;
             if core.is_living(who) {
-                let cell = &mut *cells[who.index()];
                 for ((item, word), index) in all.iter().zip(&self.words).zip(first..) {
                     self.draining.given += 1;
                     core.record_word(who, M::KIND, *word);
                     core.show_share(|| Entry::of_stream(self.id, who, index, NONE, NONE), &item.value);
-                    (subscriber.deliver)(cell, &item.value, core, who);
+                    subscriber.handle(&item.value, cells, core);
                 }
             }
             self.draining.subscribers += 1;
