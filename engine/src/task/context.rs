@@ -115,6 +115,8 @@ impl<A: Actor> TaskContext<A> {
     }
 
     /// Sleeps. The deadline is fixed at the call.
+    // Made where it is awaited: what was just written field by field must not be moved from here.
+    #[inline(always)]
     pub fn sleep(&self, delay: Duration) -> Sleep {
         self.stage.core(|core| {
             let seq = core.draw();

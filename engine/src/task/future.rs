@@ -26,15 +26,21 @@ impl Held {
     }
 
     /// What the wait came to.
-    fn poll(&mut self) -> Poll<(Rc<Stage>, Fired)> {
+    #[inline(always)]
+    fn poll(&mut self) -> Poll<Fired> {
         let wait = self.wait.expect("a future that was ready is not polled again");
         match self.stage.core(|core| core.tasks.take_fired(wait)) {
             Some(fired) => {
                 self.wait = None;
-                Poll::Ready((self.stage.clone(), fired))
+                Poll::Ready(fired)
             }
             None => Poll::Pending,
         }
+    }
+
+    /// A message that a wait came to.
+    fn take<M: Message>(&self, payload: u32) -> M {
+        self.stage.core(|core| core.stores.take(payload))
     }
 }
 
@@ -96,8 +102,8 @@ impl<R: Request> Future for AskFuture<R> {
     type Output = Result<R::Reply, AskError>;
 
     fn poll(mut self: Pin<&mut Self>, _: &mut StdContext<'_>) -> Poll<Self::Output> {
-        self.held.poll().map(|(stage, fired)| match fired {
-            Fired::Value(_, payload) => Ok(stage.core(|core| core.stores.take(payload))),
+        self.held.poll().map(|fired| match fired {
+            Fired::Value(_, payload) => Ok(self.held.take(payload)),
             Fired::Ask(error) => Err(error),
             Fired::Woken | Fired::Job(_) => unreachable!("an ask is ended by an answer"),
         })
@@ -108,8 +114,8 @@ impl<T: Message> Future for JobFuture<T> {
     type Output = Result<T, JobPanic>;
 
     fn poll(mut self: Pin<&mut Self>, _: &mut StdContext<'_>) -> Poll<Self::Output> {
-        self.held.poll().map(|(stage, fired)| match fired {
-            Fired::Value(_, payload) => Ok(stage.core(|core| core.stores.take(payload))),
+        self.held.poll().map(|fired| match fired {
+            Fired::Value(_, payload) => Ok(self.held.take(payload)),
             Fired::Job(panic) => Err(panic),
             Fired::Woken | Fired::Ask(_) => unreachable!("a job's wait is ended by its result"),
         })
