@@ -200,7 +200,8 @@ impl Tasks {
     }
 
     /// Ends a wait and has its task polled in this step.
-    #[inline]
+    // Made where it is known what `fired` is: what was just written in parts must not be moved from here.
+    #[inline(always)]
     pub(crate) fn fire(&mut self, key: WaitKey, fired: Fired, cause: u64, kind: &'static str) {
         let wait = &mut self.waits[key.index as usize];
         wait.state = WaitState::Fired(fired);
