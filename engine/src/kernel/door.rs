@@ -31,12 +31,20 @@ impl<M> Default for Doors<M> {
 }
 
 impl<M: Message> Doors<M> {
-    /// Hands a recorded message over to the entry's receiver.
+    /// Hands a recorded message over to the entry's receiver, behind a door that the thunk opens.
     #[inline(always)]
-    pub(crate) fn hand_over(&mut self, message: &M, thunk: Thunk, cells: &[Rc<dyn Cell>], core: &mut Core, entry: &Entry) {
-        match self.0.get(entry.to.index()) {
-            Some(Some(door)) => door.handle(message, core, entry.to),
-            _ => self.knock(message, thunk, cells, core, entry),
+    pub(crate) fn hand_over(
+        &mut self,
+        message: &M,
+        to: ActorId,
+        thunk: impl FnOnce() -> Thunk,
+        cells: &[Rc<dyn Cell>],
+        core: &mut Core,
+        entry: &Entry,
+    ) {
+        match self.0.get(to.index()) {
+            Some(Some(door)) => door.handle(message, core, to),
+            _ => self.knock(message, thunk(), cells, core, entry),
         }
     }
 

@@ -21,8 +21,6 @@ pub(crate) struct Gate<M> {
 pub(crate) struct Sharing<'a> {
     pub(crate) list: &'a [Sub],
     pub(crate) shared: &'a mut usize,
-    /// Whose turn it is.
-    pub(crate) current: &'a mut ActorId,
 }
 
 /// What can be done at a gate without knowing its type.
@@ -60,7 +58,7 @@ impl<M: Message> Gate<M> {
 #[inline(always)]
 fn deliver<M: Message>(message: &M, doors: &mut Doors<M>, cells: &[Rc<dyn Cell>], core: &mut Core, entry: &Entry) {
     core.record_message(entry, message, digest_of(message));
-    doors.hand_over(message, entry.thunk, cells, core, entry);
+    doors.hand_over(message, entry.to, || entry.thunk, cells, core, entry);
 }
 
 impl<M: Message> AnyGate for Gate<M> {
@@ -83,13 +81,14 @@ impl<M: Message> AnyGate for Gate<M> {
         let message = &sent[entry.payload as usize];
         core.record_word(entry.to, M::KIND, word);
         core.show_share(|| *entry, message);
-        self.doors.hand_over(message, entry.thunk, cells, core, entry);
+        self.doors.hand_over(message, entry.to, || entry.thunk, cells, core, entry);
     }
 
     fn share_on(&mut self, sharing: Sharing<'_>, cells: &[Rc<dyn Cell>], core: &mut Core, entry: &mut Entry) -> bool {
         let sent = self.store.sent(&core.stores);
         let message = &sent[entry.payload as usize];
         let word = core.word(entry.from, entry.cause, const { digest_of_text(M::KIND) }, digest_of(message));
+        core.kind = M::KIND;
         while let Some(sub) = sharing.list.get(*sharing.shared) {
             *sharing.shared += 1;
             entry.to = sub.to;
@@ -97,10 +96,9 @@ impl<M: Message> AnyGate for Gate<M> {
             if hot.life != Life::Living || hot.picky && !core.is_wanted(sub.to, entry.from, entry.ty) {
                 continue;
             }
-            *sharing.current = sub.to;
-            core.record_word(sub.to, M::KIND, word);
+            core.record_share(sub.to, word);
             core.show_share(|| *entry, message);
-            self.doors.hand_over(message, sub.thunk, cells, core, entry);
+            self.doors.hand_over(message, sub.to, || sub.thunk, cells, core, entry);
             if core.tasks.any_due() {
                 return true;
             }

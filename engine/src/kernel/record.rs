@@ -26,12 +26,18 @@ impl Core {
     /// Counts and chains a delivery of which the word is known.
     #[inline(always)]
     pub(crate) fn record_word(&mut self, to: ActorId, kind: &'static str, word: u64) {
+        self.record_share(to, word);
+        self.kind = kind;
+    }
+
+    /// As [`Core::record_word`], after one of the same kind.
+    #[inline(always)]
+    pub(crate) fn record_share(&mut self, to: ActorId, word: u64) {
         let hot = &mut self.hot[to.index()];
         hot.count += 1;
         hot.chain = chained(hot.chain, word);
         self.cause = hot.count;
         self.me = to;
-        self.kind = kind;
         self.counters.deliveries += 1;
     }
 

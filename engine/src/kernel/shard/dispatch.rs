@@ -152,6 +152,9 @@ impl Shard {
             resume_unwind(payload);
         }
         self.inside = false;
+        if self.sharing.is_some() {
+            self.current = self.core.me;
+        }
         if std::mem::take(&mut self.draining) {
             self.merge.set(self.drained_by, self.streams[self.drained_by].head());
             self.drained_into();

@@ -29,6 +29,7 @@ impl Shard {
         self.core.event = None;
         self.inside = true;
         while self.share_on() {
+            self.current = self.core.me;
             self.poll(self.current);
             self.core.event = None;
             self.inside = true;
@@ -45,7 +46,7 @@ impl Shard {
     /// Gives their shares to all who are left, up to one that has tasks to be polled. Whether there is such a one.
     fn share_on(&mut self) -> bool {
         let (Some(list), [entry]) = (&self.sharing, &mut self.step[..]) else { return false };
-        let sharing = Sharing { list, shared: &mut self.shared, current: &mut self.current };
+        let sharing = Sharing { list, shared: &mut self.shared };
         self.gates.of(&self.core, entry.ty).share_on(sharing, &self.cells, &mut self.core, entry)
     }
 }
