@@ -1,5 +1,7 @@
 //! R7: how an actor ends, and what becomes of what was sent to it.
 
+use std::sync::Arc;
+
 use crate::kit::*;
 
 #[test]
@@ -189,4 +191,44 @@ fn r07_dead_letters_come_after_the_records_of_their_step_by_receiver() {
          0.0.1 c dead <- z#1 note 1",
     );
     assert_eq!(outcome.dead_letters, 3);
+}
+
+#[test]
+fn r07_stop_drops_the_actor_in_the_step_in_which_it_stops() {
+    // Whoever brings messages to `m` knows a way to it: a stream, a sender, its own timer. None of them keeps it.
+    let held = Arc::new(());
+    let left = Arc::downgrade(&held);
+    let log = Log::default();
+    let mut sim = world();
+    let a = sim.promise("a");
+    let m = sim.put(
+        "m",
+        probe(move |what, ctx| match what {
+            In::Start => _ = ctx.notify_after(ns(1), Note(1)),
+            In::Note(3) => {
+                let _ = &held;
+                ctx.send(a, Note(4));
+                ctx.stop();
+            }
+            _ => {}
+        }),
+    );
+    let seen = log.clone();
+    sim.place(
+        a,
+        probe(move |what, ctx| match what {
+            In::Start => ctx.send_after(m, ns(2), Note(2)),
+            In::Note(_) => seen.add(format!("{} {} left", moment(ctx.now()), left.strong_count())),
+            _ => {}
+        }),
+    );
+    sim.feed("ticks", items(&[(3, 3)]), &[m]);
+    check_after_start(
+        sim,
+        "1.0.0 m#2 <- m#1 note 1
+         2.0.0 m#3 <- a#1 note 2
+         3.0.0 m#4 <- ticks#0 note 3
+         3.0.1 a#2 <- m#4 note 4",
+    );
+    log.check("3 0 left");
 }
