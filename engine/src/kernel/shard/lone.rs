@@ -25,11 +25,11 @@ impl Shard {
             }
             core.now = at;
             (core.round, core.step, core.event) = (0, 0, None);
-            self.delivered_before = core.counters.deliveries;
-            self.steps_before = core.counters.steps;
             let Entry { to, from, cause, thunk, payload, extra, ty, what, .. } = *core.pending.entry(node);
             if core.hot[to.index()].life != Life::Living || !matches!(what, What::Later | What::Timer | What::Wake) {
                 self.step.push(Entry { node: NONE, ..*core.pending.entry(node) });
+                self.delivered_before = core.counters.deliveries;
+                self.steps_before = core.counters.steps;
                 self.emitted_in_order = true;
                 self.phase = Phase::Emitted;
                 break;
@@ -42,6 +42,15 @@ impl Shard {
             } else {
                 self.gates.of(&self.core, ty).deliver_kept(&self.cells, &mut self.core, &entry);
             }
+            if self.is_quiet() {
+                self.inside = false;
+                self.phase = Phase::Still;
+                self.core.count_instant();
+                continue;
+            }
+            // Whatever is counted for this instant is counted at its still point.
+            self.delivered_before = self.core.counters.deliveries - 1;
+            self.steps_before = self.core.counters.steps - 1;
             if self.has_stepped() {
                 self.next_step();
                 self.run_on();
@@ -51,6 +60,14 @@ impl Shard {
             }
         }
         any
+    }
+
+    /// Whether the instant of a lone delivery is over with it: nothing was sent for it, and neither its end nor its still point has anything to look at.
+    #[inline(always)]
+    fn is_quiet(&self) -> bool {
+        let core = &*self.core;
+        let is_over = core.next.is_empty() && !core.tasks.any_due() && !core.attention && !core.attention_when_still;
+        is_over && !(core.tasks.any() && core.tasks.woken_by_others())
     }
 
     /// Begins a step of one delivery to `who`.
