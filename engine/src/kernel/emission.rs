@@ -155,7 +155,8 @@ impl Core {
     #[inline]
     pub(crate) fn publish<M: Message>(&mut self, message: M) {
         let seq = self.draw();
-        let ty = self.stores.ty::<M>();
+        let store = self.stores.of::<M>();
+        let ty = store.ty();
         let Some((_, list)) = self.cold[self.me.index()].lists.iter().find(|(published, _)| *published == ty) else { return };
         if list.is_empty() {
             return;
@@ -165,7 +166,7 @@ impl Core {
             self.publish_linked(seq, ty, message, &list);
             return;
         }
-        let (_, payload) = self.stores.send(message);
+        let payload = self.stores.send_to(&store, message);
         let extra = self.published.len() as u32;
         self.published.push(list);
         let entry = Entry { payload, ty, extra, ..self.entry(self.me, seq, What::Publication, no_thunk) };

@@ -126,6 +126,11 @@ impl<M: Message> Store<M> {
     }
 
     #[inline(always)]
+    pub(crate) fn ty(&self) -> u16 {
+        self.ty
+    }
+
+    #[inline(always)]
     fn send(&self, step: u64, message: M) -> (u16, u32) {
         let mut arena = self.arenas[filled(step)].borrow_mut();
         if arena.epoch != step {
@@ -257,6 +262,21 @@ impl Stores {
     pub(crate) fn send<M: Message>(&mut self, message: M) -> (u16, u32) {
         let step = self.step;
         self.with(|store| store.send(step, message))
+    }
+
+    /// The store of a type.
+    #[inline(always)]
+    pub(crate) fn of<M: Message>(&mut self) -> Rc<Store<M>> {
+        match self.typed.get::<Rc<Store<M>>>() {
+            Some(store) => store.clone(),
+            None => self.add(),
+        }
+    }
+
+    /// As [`Stores::send`], to a store that was found.
+    #[inline(always)]
+    pub(crate) fn send_to<M: Message>(&self, store: &Store<M>, message: M) -> u32 {
+        store.send(self.step, message).1
     }
 
     /// Keeps a message for `shares` deliveries: the index of its type, and its place.

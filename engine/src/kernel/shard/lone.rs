@@ -159,10 +159,10 @@ impl Shard {
             if self.run_message() {
                 continue;
             }
-            if self.is_simple() {
-                self.run_single();
-            } else if self.is_lone_publication() {
+            if self.is_lone_publication() {
                 self.run_publication();
+            } else if self.is_simple() {
+                self.run_single();
             } else {
                 return;
             }
