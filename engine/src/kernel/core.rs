@@ -178,6 +178,8 @@ pub(crate) struct Core {
     /// The receivers of the publications in `next`.
     pub(crate) published: Vec<Rc<Vec<Sub>>>,
     pub(crate) pending: Pending,
+    /// Types and places of the kept messages that come next.
+    ahead: Vec<(u16, u32)>,
     pub(crate) links: Option<Links>,
     /// Who is joined without latency. Empty without links: then all are.
     pub(crate) components: Components,
@@ -237,6 +239,7 @@ impl Core {
             next_sorted: true,
             published: Vec::new(),
             pending: Pending::default(),
+            ahead: Vec::new(),
             links: None,
             components: Components::default(),
             border: None,
@@ -358,9 +361,12 @@ impl Core {
 
     /// Fetches what the queue gives next into the caches.
     #[cold]
-    pub(crate) fn look_ahead(&self) {
-        let shares = self.pending.look_ahead().map(|(ty, payload)| self.stores.any(ty).touch(payload));
-        black_box(shares.fold(0, u32::wrapping_add));
+    pub(crate) fn look_ahead(&mut self) {
+        self.ahead.clear();
+        self.ahead.extend(self.pending.look_ahead());
+        for kept in self.ahead.chunk_by(|(ty, _), (next, _)| ty == next) {
+            black_box(self.stores.any(kept[0].0).touch(kept));
+        }
     }
 
     /// The actor's own stream of random numbers (rule R19).

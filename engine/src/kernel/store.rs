@@ -114,8 +114,8 @@ pub(crate) trait AnyStore: Any {
     fn describe_kept(&self, core: &Core, index: u32) -> (u64, Option<String>);
     fn share(&self, index: u32);
     fn release(&self, index: u32);
-    /// Fetches a slot into the caches: how many need it, which nobody wants to know.
-    fn touch(&self, index: u32) -> u32;
+    /// Fetches slots into the caches: how many need them, which nobody wants to know.
+    fn touch(&self, kept: &[(u16, u32)]) -> u32;
     /// Where its messages are delivered.
     fn gate(self: Rc<Self>) -> Box<dyn AnyGate>;
 }
@@ -193,8 +193,9 @@ impl<M: Message> AnyStore for Store<M> {
         drop(over);
     }
 
-    fn touch(&self, index: u32) -> u32 {
-        self.kept.borrow().slots[index as usize].shares
+    fn touch(&self, kept: &[(u16, u32)]) -> u32 {
+        let slab = self.kept.borrow();
+        kept.iter().map(|(_, index)| slab.slots[*index as usize].shares).fold(0, u32::wrapping_add)
     }
 
     fn gate(self: Rc<Self>) -> Box<dyn AnyGate> {
