@@ -224,6 +224,50 @@ fn r09_panic_in_the_first_poll_of_a_task_names_what_spawned_it() {
 }
 
 #[test]
+fn r09_panic_within_a_publication_poisons_the_subscriber_whose_turn_it_is() {
+    // In its handler, or in a task that is polled before the next subscriber has its turn.
+    for by_task in [true, false] {
+        let mut sim = world().on_panic(OnPanic::Poison);
+        let a = sim.put("a", silent());
+        let p = sim.put(
+            "p",
+            probe(move |what, ctx| match what {
+                In::Start => {
+                    ctx.notify_after(ns(5), Word(1));
+                    ctx.notify_after(ns(6), Word(2));
+                    ctx.send_after(a, ns(9), Note(9));
+                }
+                In::Word(_) => ctx.publish(Note(2)),
+                _ => {}
+            }),
+        );
+        let subscriber = |panics: bool| {
+            probe(move |what, ctx| match what {
+                In::Note(_) if panics && by_task => _ = ctx.task(|_| async { panic!("in a task") }),
+                In::Note(_) => assert!(!panics, "in a handler"),
+                _ => {}
+            })
+        };
+        for (name, panics) in [("m", false), ("n", true), ("z", false)] {
+            let who = sim.put(name, subscriber(panics));
+            sim.subscribe_to::<Note, _, _>(who, p);
+        }
+        let outcome = check_after_start(
+            sim,
+            "5.0.0 p#2 <- p#1 word 1
+             5.0.1 m#2 <- p#2 note 2
+             5.0.1 n#2 <- p#2 note 2
+             5.0.1 z#2 <- p#2 note 2
+             6.0.0 p#3 <- p#1 word 2
+             6.0.1 m#3 <- p#3 note 2
+             6.0.1 z#3 <- p#3 note 2
+             9.0.0 a#2 <- p#1 note 9",
+        );
+        assert_eq!((outcome.end, outcome.dead_letters), (End::Done, 0));
+    }
+}
+
+#[test]
 fn r09_panic_poisons_the_tree_with_the_actor() {
     let mut sim = world().on_panic(OnPanic::Poison);
     sim.put(

@@ -152,7 +152,8 @@ impl Shard {
             resume_unwind(payload);
         }
         self.inside = false;
-        if self.sharing.is_some() {
+        if self.sharing.is_some() && !self.stage.is_on() {
+            // Whose turn it was only the gate knew.
             self.current = self.core.me;
         }
         if std::mem::take(&mut self.draining) {
