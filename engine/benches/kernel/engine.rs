@@ -208,6 +208,51 @@ pub(crate) fn await_sleep(count: u64) -> Ready {
     ready(sim, |outcome| outcome.deliveries - 1)
 }
 
+/// Lives for one step.
+struct Child;
+
+impl Actor for Child {
+    fn started(&mut self, ctx: &mut Context<'_, Self>) {
+        ctx.stop();
+    }
+}
+
+/// Spawns a child, again and again.
+struct Parent {
+    left: u64,
+    random: Random,
+}
+
+impl Parent {
+    fn arm(&mut self, ctx: &mut Context<'_, Self>) {
+        ctx.notify_after(Duration::nanos(self.random.uniform_ns()), Tick(self.left));
+    }
+}
+
+impl Actor for Parent {
+    fn started(&mut self, ctx: &mut Context<'_, Self>) {
+        self.arm(ctx);
+    }
+}
+
+impl Handler<Tick> for Parent {
+    fn handle(&mut self, _: &Tick, ctx: &mut Context<'_, Self>) {
+        ctx.spawn(Child);
+        self.left -= 1;
+        if self.left > 0 {
+            self.arm(ctx);
+        }
+    }
+}
+
+/// An event is a child: the timer for which it is spawned, its start, and its end. Another actor stands above them all, as in most simulations.
+pub(crate) fn spawn(count: u64) -> Ready {
+    let mut sim = Simulation::new("spawn");
+    sim.actor("parent", Parent { left: count, random: Random::new(1) }).expect("a free name");
+    sim.actor("sink", Sink).expect("a free name");
+    ready(sim, move |outcome| (outcome.deliveries - 2) / 2)
+}
+
 /// Submits an empty job, again and again.
 struct Submitter {
     left: u64,

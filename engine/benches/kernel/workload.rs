@@ -72,6 +72,7 @@ pub(crate) fn all(count: u64) -> Vec<Workload> {
     }
     add("await-sleep", Some(2.5), Box::new(move || floor::timers(1, count)), Box::new(move || engine::await_sleep(count)));
     add("offload-empty", None, Box::new(move || floor::timers(1, count)), Box::new(move || engine::offload(count)));
+    add("spawn", None, Box::new(move || floor::timers(1, count)), Box::new(move || engine::spawn(count)));
     add("quotes-empty", None, Box::new(move || floor::merged(quotes(count))), Box::new(move || engine::merged(quotes(count))));
     list
 }

@@ -199,7 +199,7 @@ pub(crate) struct Core {
     pub(crate) asks: Asks,
     pub(crate) tasks: Tasks,
     pub(crate) jobs: Jobs,
-    pub(crate) faults: Vec<(u64, RunError)>,
+    pub(crate) faults: Vec<(ActorId, RunError)>,
     pub(crate) stop_requested: bool,
     pub(crate) counters: Counters,
     /// The events of a run that was restored, up to its snapshot.
@@ -351,7 +351,7 @@ impl Core {
     #[cold]
     pub(crate) fn fault(&mut self, of: ActorId, error: RunError) {
         self.attention = true;
-        self.faults.push((self.label(of), error));
+        self.faults.push((of, error));
     }
 
     /// Where the run stands.

@@ -91,6 +91,28 @@ fn r16_early_end_by_panics_and_undeclared_sends_is_that_of_the_first_receiver() 
 }
 
 #[test]
+fn r16_early_end_is_that_of_the_first_receiver_though_many_are_born_between_two_faults() {
+    let mut sim = world();
+    // The children crowd below `n`, so that those born between the panics of #26 and #28 move both.
+    sim.put("n", silent());
+    sim.put(
+        "m",
+        starter(|ctx| {
+            for number in 0..29 {
+                ctx.spawn(probe(move |what, ctx| match (what, number) {
+                    (In::Start, _) => _ = ctx.notify_soon(Note(0)),
+                    (In::Note(_), 26 | 28) => panic!("a fault"),
+                    (In::Note(_), 27) => (0..200).for_each(|_| _ = ctx.spawn(silent())),
+                    _ => {}
+                }));
+            }
+        }),
+    );
+    let error = sim.run().expect_err("two faults").error;
+    assert!(matches!(&error, RunError::Panic { site: s, actor, .. } if *s == site(0, 0, 2) && actor == "m/26"), "{error:?}");
+}
+
+#[test]
 fn r16_early_end_by_a_full_mailbox_comes_before_the_limit_of_steps() {
     let mut sim = world().limits(Limits { max_steps: 1, max_mailbox: Some(1) });
     let m = sim.put("m", silent());

@@ -94,7 +94,7 @@ impl Shard {
         core.count_instant();
         let mut faults = std::mem::take(&mut core.faults);
         // Stable: several faults of one actor stay in the order in which they happened.
-        sort::by_key(&mut faults, |(label, error)| (error.precedence(), *label));
+        sort::by_key(&mut faults, |(of, error)| (error.precedence(), core.label(*of)));
         match faults.into_iter().next() {
             Some((_, error)) => self.error = Some(error),
             None => self.stopped = true,
