@@ -131,7 +131,7 @@ pub use rng::Rng;
 pub use run::{Progress, Run};
 pub use simulation::Simulation;
 pub use snapshot::{Saving, Snapshot};
-pub use source::{Source, SourceError, Timed};
+pub use source::{Lent, Source, SourceError, Timed};
 pub use stream::{Late, LateCounts, Stream};
 pub use task::{Inbox, TaskContext};
 pub use time::{Duration, Instant, TimeError};

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::path::Rank;
-use crate::source::{Source, SourceError, Timed};
+use crate::source::{Lent, Source, SourceError, Timed};
 use crate::time::Duration;
 
 /// What becomes of an item that lies behind an earlier one of its stream (rule R10).
@@ -162,6 +162,10 @@ impl<M: Clone + 'static> Source for SharedSource<M> {
         into.extend_from_slice(&self.items[self.next..end]);
         self.next = end;
         Ok(end < self.items.len())
+    }
+
+    fn lend(&self) -> Option<Lent<M>> {
+        Some(Lent::new(self.items.clone()))
     }
 
     fn progress(&self) -> Option<(u64, u64)> {

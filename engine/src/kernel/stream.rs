@@ -293,6 +293,12 @@ impl<M: Message> StreamCell for PastStream<M> {
             return Ok(None);
         }
         let mut source = (self.spec.open)()?;
+        if let Some(lent) = source.lend() {
+            let at = lent.items.first().map(|item| item.at);
+            self.plain.borrow(lent);
+            self.source = Some(source);
+            return Ok(at);
+        }
         // The first item tells where a run without a declared start begins; it is judged when the rest is.
         let first = source.next()?;
         let at = first.as_ref().map(|item| item.at);
@@ -469,7 +475,8 @@ impl<M: Message> StreamCell for PastStream<M> {
     }
 
     fn progress(&self) -> Option<(u64, u64)> {
-        self.source.as_ref().and_then(|source| source.progress())
+        let source = self.source.as_ref()?;
+        self.plain.progress().or_else(|| source.progress())
     }
 
     fn catch_up(&mut self, now: Instant, core: &Core) {

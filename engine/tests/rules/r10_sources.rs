@@ -1,6 +1,8 @@
 //! R10: sources that fail, and sources that are longer than what is read ahead.
 
-use stillpoint_engine::{RunError, Source, SourceError, Stream, Timed};
+use std::sync::Arc;
+
+use stillpoint_engine::{Actor, Context, Handler, Late, Lent, Message, RunError, Source, SourceError, Stream, Timed};
 
 use crate::kit::*;
 
@@ -98,4 +100,76 @@ fn r10_source_is_opened_anew_by_every_run() {
         sim
     };
     assert_eq!(run(build()).trace_hash, run(build()).trace_hash);
+}
+
+/// What is copied is one more.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Copied(u64);
+
+impl Clone for Copied {
+    fn clone(&self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl Message for Copied {
+    const KIND: &'static str = "copied";
+}
+
+struct Keeps(Log);
+
+impl Actor for Keeps {}
+
+impl Handler<Copied> for Keeps {
+    fn handle(&mut self, copied: &Copied, ctx: &mut Context<'_, Self>) {
+        self.0.add(format!("{}: {}", ctx.now().as_nanos(), copied.0));
+    }
+}
+
+/// Can only be lent.
+struct Memory(Arc<[Timed<Copied>]>);
+
+impl Source for Memory {
+    type Item = Copied;
+
+    fn next(&mut self) -> Result<Option<Timed<Copied>>, SourceError> {
+        panic!("the items are lent");
+    }
+
+    fn lend(&self) -> Option<Lent<Copied>> {
+        Some(Lent::new(self.0.clone()))
+    }
+}
+
+/// What a subscriber gets of lent items.
+fn lent(times: impl Iterator<Item = i64>, given: impl FnOnce(Stream<Copied>) -> Stream<Copied>) -> Vec<String> {
+    let items: Arc<[Timed<Copied>]> = times.map(|time| Timed { at: at(time), value: Copied(0) }).collect();
+    let log = Log::default();
+    let mut sim = world();
+    let keeps = sim.actor("keeps", Keeps(log.clone())).expect("a free name");
+    let stream = sim.stream("s", given(Stream::open(move || Ok(Memory(items.clone()))))).expect("a free name");
+    sim.subscribe(keeps, stream);
+    sim.run().expect("a run without errors");
+    log.text().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn r10_source_that_lends_is_read_in_place_and_only_what_is_judged_is_copied() {
+    let sorted: Vec<String> = (1..301).map(|time| format!("{time}: 0")).collect();
+    assert_eq!(lent(1..301, |stream| stream), sorted);
+    // One item of the third batch, 129 to 192, is late; when it is read, 128 is still to come.
+    let times = || (1..301).map(|time| if time == 150 { 7 } else { time });
+    let expected = |keeps_late: bool| {
+        let time = |time| match time {
+            150 => keeps_late.then_some(149),
+            _ => Some(time),
+        };
+        let line = |time| format!("{time}: {}", u8::from((128..193).contains(&time)));
+        (1..301).filter_map(time).map(line).collect::<Vec<_>>()
+    };
+    assert_eq!(lent(times(), |stream| stream.late(Late::DropAndCount)), expected(false));
+    assert_eq!(lent(times(), |stream| stream.late(Late::DeliverFlagged)), expected(true));
+    // All are held back by 10.
+    let held: Vec<String> = (1..301).map(|time| format!("{}: 1", time + 10)).collect();
+    assert_eq!(lent(1..301, |stream| stream.reorder(ns(10))), held);
 }

@@ -315,13 +315,15 @@ fn build(program: &Program, setup: &Setup, memories: &Arc<Mutex<Memories>>) -> S
     sim
 }
 
+/// A stream whose items lie in memory, or have to be read, in batches or in sips.
 fn stream(program: &Program, plan: &StreamPlan, sips: bool) -> Stream<Item> {
-    let items = plan.items.iter().map(|(offset, body)| Timed { at: program.at(*offset), value: Item(*body) });
+    let items: Arc<[Timed<Item>]> = plan.items.iter().map(|(offset, body)| Timed { at: program.at(*offset), value: Item(*body) }).collect();
     let stream = if sips {
-        let items: Arc<[Timed<Item>]> = items.collect();
         Stream::open(move || Ok(Sips { items: items.clone(), next: 0 }))
+    } else if items.len().is_multiple_of(2) {
+        Stream::open(move || Ok(Listed { items: items.clone(), next: 0 }))
     } else {
-        Stream::from_vec(items.collect())
+        Stream::from_shared(items)
     };
     let mut stream = stream.rank(Rank(plan.rank)).late(match plan.late {
         LatePlan::Error => Late::Error,
@@ -335,6 +337,21 @@ fn stream(program: &Program, plan: &StreamPlan, sips: bool) -> Stream<Item> {
         stream = stream.one_by_one();
     }
     if plan.controlled { stream.controlled() } else { stream }
+}
+
+/// Gives as many items at a time as it is asked for.
+struct Listed {
+    items: Arc<[Timed<Item>]>,
+    next: usize,
+}
+
+impl Source for Listed {
+    type Item = Item;
+
+    fn next(&mut self) -> Result<Option<Timed<Item>>, SourceError> {
+        self.next += 1;
+        Ok(self.items.get(self.next - 1).copied())
+    }
 }
 
 /// Gives one to three items at a time.

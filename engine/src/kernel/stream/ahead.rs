@@ -67,8 +67,13 @@ impl<M: 'static> Source for Chained<M> {
     }
 
     fn read(&mut self, most: usize, into: &mut Vec<Timed<M>>) -> Result<bool, SourceError> {
-        into.extend(self.first.take());
-        self.rest.read(most, into)
+        match self.first.take() {
+            Some(first) => {
+                into.push(first);
+                self.rest.read(most - 1, into)
+            }
+            None => self.rest.read(most, into),
+        }
     }
 
     fn progress(&self) -> Option<(u64, u64)> {
@@ -136,7 +141,7 @@ impl<M: Message> PastStream<M> {
     /// Judges what lies among the plain items from here on, which are ready behind those before it then.
     fn judge_from(&mut self, from: usize) {
         let mut batch = std::mem::take(&mut self.batch);
-        batch.extend(self.plain.give(from));
+        self.plain.give(from, &mut batch);
         self.make_ready();
         batch.drain(..).for_each(|item| self.judge(item));
         self.batch = batch;
@@ -146,8 +151,9 @@ impl<M: Message> PastStream<M> {
     fn make_ready(&mut self) {
         let (from, first) = self.plain.next();
         let before = self.ready.len();
-        let ordinary = self.plain.give(from).zip(first..);
-        self.ready.extend(ordinary.map(|(Timed { at, value }, index)| Item::ordinary(at, index, value)));
+        let mut ordinary = Vec::new();
+        self.plain.give(from, &mut ordinary);
+        self.ready.extend(ordinary.into_iter().zip(first..).map(|(Timed { at, value }, index)| Item::ordinary(at, index, value)));
         self.real_ready += self.ready.len() - before;
     }
 

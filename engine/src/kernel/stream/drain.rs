@@ -66,6 +66,24 @@ impl<M: Message> PastStream<M> {
         }
     }
 
+    /// Where the stream will stand after the next item, if nothing has to be read to know.
+    #[inline(always)]
+    fn heads_after_one(&self) -> Option<Heads> {
+        match self.plain.ahead() {
+            [_, item, next, ..] if next.at > item.at && self.next == self.ready.len() => {
+                Some(Heads { head: key(item.at), behind: key(next.at) })
+            }
+            _ => None,
+        }
+    }
+
+    /// Where the stream stands after an instant that is over.
+    #[inline(never)]
+    fn heads(&mut self) -> Heads {
+        let head = self.plain.ahead().first().map_or(NO_HEAD, |item| key(item.at));
+        Heads { head, behind: self.look_behind().map_or(NO_HEAD, key) }
+    }
+
     /// As [`PastStream::look_behind`], where the next instant has several items, or more must be read.
     #[inline(never)]
     fn look_behind_several(&mut self) -> Option<Instant> {
@@ -90,15 +108,19 @@ impl<M: Message> PastStream<M> {
         loop {
             self.draining.subscribers = 0;
             self.draining.given = 0;
-            let is_over = if self.draining.items == 1 { self.deliver_one(core, cells) } else { self.deliver_together(core, cells) };
-            if !is_over {
-                return None;
-            }
-            let head = self.plain.ahead().first().map_or(NO_HEAD, |item| key(item.at));
-            let behind = self.look_behind().map_or(NO_HEAD, key);
+            let heads = if self.draining.items == 1 {
+                let heads = self.heads_after_one();
+                self.deliver_one(core, cells).then_some(heads)
+            } else {
+                self.deliver_together(core, cells).then_some(None)
+            };
+            let heads = match heads? {
+                Some(heads) => heads,
+                None => self.heads(),
+            };
             left -= 1;
-            if head >= limit || behind == NO_HEAD || left == 0 || core.pending.may_come_before(instant(head)) {
-                return Some(Heads { head, behind });
+            if heads.head >= limit || heads.behind == NO_HEAD || left == 0 || core.pending.may_come_before(instant(heads.head)) {
+                return Some(heads);
             }
         }
     }
@@ -118,9 +140,7 @@ impl<M: Message> PastStream<M> {
     /// Makes an instant of the next item and delivers it. `false`: the instant is not over.
     #[inline(always)]
     fn deliver_one(&mut self, core: &mut Core, cells: &[Rc<dyn Cell>]) -> bool {
-        let (at, index) = self.plain.next();
-        self.plain.pass(1);
-        let item = &self.plain.all()[at];
+        let (index, item) = self.plain.pass_one();
         core.now = item.at;
         self.passed += 1;
         let word = core.word(self.id, index, const { digest_of_text(M::KIND) }, digest_of(&item.value));
