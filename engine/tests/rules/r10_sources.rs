@@ -157,14 +157,14 @@ fn lent(times: impl Iterator<Item = i64>, given: impl FnOnce(Stream<Copied>) -> 
 fn r10_source_that_lends_is_read_in_place_and_only_what_is_judged_is_copied() {
     let sorted: Vec<String> = (1..301).map(|time| format!("{time}: 0")).collect();
     assert_eq!(lent(1..301, |stream| stream), sorted);
-    // One item of the third batch, 129 to 192, is late; when it is read, 128 is still to come.
+    // One item of the third batch, 130 to 193, is late; when it is read, 129 is still to come.
     let times = || (1..301).map(|time| if time == 150 { 7 } else { time });
     let expected = |keeps_late: bool| {
         let time = |time| match time {
             150 => keeps_late.then_some(149),
             _ => Some(time),
         };
-        let line = |time| format!("{time}: {}", u8::from((128..193).contains(&time)));
+        let line = |time| format!("{time}: {}", u8::from((129..194).contains(&time)));
         (1..301).filter_map(time).map(line).collect::<Vec<_>>()
     };
     assert_eq!(lent(times(), |stream| stream.late(Late::DropAndCount)), expected(false));

@@ -67,13 +67,8 @@ impl<M: 'static> Source for Chained<M> {
     }
 
     fn read(&mut self, most: usize, into: &mut Vec<Timed<M>>) -> Result<bool, SourceError> {
-        match self.first.take() {
-            Some(first) => {
-                into.push(first);
-                self.rest.read(most - 1, into)
-            }
-            None => self.rest.read(most, into),
-        }
+        into.extend(self.first.take());
+        self.rest.read(most, into)
     }
 
     fn progress(&self) -> Option<(u64, u64)> {

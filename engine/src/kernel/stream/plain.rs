@@ -103,7 +103,8 @@ impl<M: 'static> Plain<M> {
                     // Those in between were given away.
                     self.next = from;
                 }
-                *end = lent.items.len().min(from + BATCH);
+                // The bounds of batches are known to snapshots: before the first one, a source that is not lent gives one item by itself.
+                *end = lent.items.len().min(from + BATCH + usize::from(from == 0));
                 (from, Ok(*end < lent.items.len()))
             }
         }
