@@ -439,7 +439,7 @@ pub(crate) fn answer_handler<A: Handler<Answer<R>>, R: Request>(cell: &Rc<dyn Ce
 /// Delivers an answer to the task that awaits it.
 pub(crate) fn answer_task<R: Request>(_: &Rc<dyn Cell>, _: &mut dyn Any, core: &mut Core, entry: &Entry) {
     if let Some((_, Some(wait), result)) = conclude::<R>(core, entry) {
-        let result = result.map(|reply| core.stores.keep(reply, 1));
+        let result = result.map(|reply| core.stores.keep(reply));
         core.answer_wait(wait, result);
     }
 }

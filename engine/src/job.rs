@@ -200,7 +200,7 @@ pub(crate) fn done_handler<A: Handler<JobDone<T>>, T: Message>(cell: &Rc<dyn Cel
 pub(crate) fn done_task<T: Message>(_: &Rc<dyn Cell>, _: &mut dyn Any, core: &mut Core, entry: &Entry) {
     let (_, wait, result) = core.finish_job::<T>(entry);
     let result = match result {
-        Ok(value) => Ok(core.stores.keep(value, 1)),
+        Ok(value) => Ok(core.stores.keep(value)),
         Err(panic) => Err(panic),
     };
     core.finish_wait(wait.expect("a task's job has a wait"), result);

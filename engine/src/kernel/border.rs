@@ -71,7 +71,7 @@ struct Column<M>(Vec<M>);
 
 impl<M: Message> AnyColumn for Column<M> {
     fn land(&mut self, core: &mut Core, payloads: &mut Vec<u32>) -> u16 {
-        payloads.extend(self.0.drain(..).map(|message| core.stores.keep(message, 1).1));
+        payloads.extend(self.0.drain(..).map(|message| core.stores.keep(message).1));
         core.stores.ty::<M>()
     }
 }

@@ -14,7 +14,7 @@ use crate::event::Event;
 use crate::job::Jobs;
 use crate::kernel::border::Border;
 use crate::kernel::components::Components;
-use crate::kernel::entry::{ActorId, Cell, Entry, NONE};
+use crate::kernel::entry::{ActorId, Cell, Entry, NONE, Thunk, What};
 use crate::kernel::order::Order;
 use crate::kernel::pending::Pending;
 use crate::kernel::store::Stores;
@@ -149,6 +149,16 @@ pub(crate) struct Counters {
     pub(crate) steps: u64,
     pub(crate) never: u64,
     pub(crate) lost: u64,
+}
+
+/// What there is to know of a delivery that is alone in its instant.
+pub(crate) struct Lone {
+    pub(crate) to: ActorId,
+    pub(crate) from: ActorId,
+    pub(crate) cause: u64,
+    pub(crate) thunk: Thunk,
+    pub(crate) payload: u32,
+    pub(crate) extra: u32,
 }
 
 /// Takes log lines.
@@ -328,6 +338,39 @@ impl Core {
         self.counters.instants += 1;
         self.first.get_or_insert(self.now);
         self.last = Some(self.now);
+    }
+
+    /// The type of the message that is alone in the step emitted, for one who lives. `None`: that step is of another kind.
+    #[inline(always)]
+    pub(crate) fn lone_message(&self, max_steps: u32) -> Option<u16> {
+        let [entry] = &self.next[..] else { return None };
+        (entry.what == What::Now && self.is_living(entry.to) && self.step + 1 < max_steps).then_some(entry.ty)
+    }
+
+    /// Begins the instant of the one delivery that is due before all others, up to `bound`, if its entry passes and its receiver lives.
+    #[inline(always)]
+    pub(crate) fn begin_lone(&mut self, bound: Instant, passes: impl FnOnce(&Entry) -> bool) -> Option<Lone> {
+        let hot = &self.hot;
+        let passes = |entry: &Entry| passes(entry) && hot[entry.to.index()].life == Life::Living;
+        let (at, entry) = self.pending.pop_lone(bound, passes)?;
+        // Not a copy of the entry: most of it is not needed.
+        let Entry { to, from, cause, thunk, payload, extra, .. } = *entry;
+        let lone = Lone { to, from, cause, thunk, payload, extra };
+        if self.pending.should_look_ahead() {
+            self.look_ahead();
+        }
+        self.now = at;
+        (self.round, self.step, self.event) = (0, 0, None);
+        self.me = to;
+        self.counters.steps += 1;
+        Some(lone)
+    }
+
+    /// Whether the instant of a lone delivery is over with it: nothing was sent for it, and neither its end nor its still point has anything to look at.
+    #[inline(always)]
+    pub(crate) fn is_quiet(&self) -> bool {
+        let more = !self.next.is_empty() | self.tasks.any_due() | self.attention | self.attention_when_still;
+        !more && !(self.tasks.any() && self.tasks.woken_by_others())
     }
 
     /// The times of the delivery under way.

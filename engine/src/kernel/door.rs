@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::digest::digest_of;
 use crate::kernel::border::Shared;
 use crate::kernel::core::Core;
-use crate::kernel::entry::{ActorId, Cell, Entry, Thunk};
+use crate::kernel::entry::{ActorId, Cell, Entry, Thunk, What};
 use crate::kernel::kinds::{START, UNIT};
 use crate::message::Message;
 
@@ -31,30 +31,23 @@ impl<M> Default for Doors<M> {
 }
 
 impl<M: Message> Doors<M> {
-    /// Hands a recorded message over to the entry's receiver, behind a door that the thunk opens.
+    /// Hands a recorded message over to its receiver, behind a door that the thunk opens.
     #[inline(always)]
-    pub(crate) fn hand_over(
-        &mut self,
-        message: &M,
-        to: ActorId,
-        thunk: impl FnOnce() -> Thunk,
-        cells: &[Rc<dyn Cell>],
-        core: &mut Core,
-        entry: &Entry,
-    ) {
+    pub(crate) fn hand_over(&mut self, message: &M, to: ActorId, thunk: Thunk, cells: &[Rc<dyn Cell>], core: &mut Core) {
         match self.0.get(to.index()) {
             Some(Some(door)) => door.handle(message, core, to),
-            _ => self.knock(message, thunk(), cells, core, entry),
+            _ => self.knock(message, to, thunk, cells, core),
         }
     }
 
     /// The first message for an actor: its door is opened.
     #[cold]
     #[inline(never)]
-    fn knock(&mut self, message: &M, thunk: Thunk, cells: &[Rc<dyn Cell>], core: &mut Core, entry: &Entry) {
-        thunk(&cells[entry.to.index()], self, core, entry);
-        let door = self.0.get(entry.to.index()).and_then(Option::as_ref);
-        door.expect("an address leads to an actor of its own type").handle(message, core, entry.to);
+    fn knock(&mut self, message: &M, to: ActorId, thunk: Thunk, cells: &[Rc<dyn Cell>], core: &mut Core) {
+        let entry = core.entry(to, 0, What::Now, thunk);
+        thunk(&cells[to.index()], self, core, &entry);
+        let door = self.0.get(to.index()).and_then(Option::as_ref);
+        door.expect("an address leads to an actor of its own type").handle(message, core, to);
     }
 
     fn open(&mut self, who: ActorId, door: Rc<dyn Door<M>>) {

@@ -87,7 +87,7 @@ impl Core {
                 self.cross(Entry { ty, ..entry }, at, message, with);
             }
             here => {
-                let (ty, payload) = self.stores.keep(message, 1);
+                let (ty, payload) = self.stores.keep(message);
                 self.schedule(Entry { payload, ty, ..entry }, here);
             }
         }
@@ -99,6 +99,7 @@ impl Core {
         if self.links.is_none() { self.arrival(delay) } else { self.travel_linked(to, delay) }
     }
 
+    #[inline(never)]
     fn travel_linked(&mut self, to: ActorId, delay: Duration) -> Option<Arrival> {
         let from = self.me;
         let Some(links) = &mut self.links else { return self.arrival(delay) };
@@ -131,23 +132,36 @@ impl Core {
     #[inline(always)]
     pub(crate) fn send<M: Message>(&mut self, to: Recipient<M>, delay: Duration, message: M) {
         let seq = self.draw();
-        let Some(arrival) = self.travel(to.id, delay) else { return };
-        match arrival {
-            Arrival::At(at) => {
-                let (ty, payload) = self.stores.keep(message, 1);
-                let entry = Entry { payload, ty, ..self.entry(to.id, seq, What::Later, to.thunk) };
-                self.pending.add_queued(entry, at);
-            }
-            Arrival::NextStep => {
-                let (ty, payload) = self.stores.send(message);
-                let entry = Entry { payload, ty, ..self.entry(to.id, seq, What::Now, to.thunk) };
-                self.push_next(entry);
-            }
-            Arrival::Away(at) => {
+        if self.links.is_some() {
+            self.send_linked(seq, to, delay, message);
+        } else if let Some(arrival) = self.arrival(delay) {
+            self.send_here(seq, to, arrival, message);
+        }
+    }
+
+    #[inline(never)]
+    fn send_linked<M: Message>(&mut self, seq: u64, to: Recipient<M>, delay: Duration, message: M) {
+        match self.travel_linked(to.id, delay) {
+            Some(Arrival::Away(at)) => {
                 let ty = self.stores.ty::<M>();
                 let entry = Entry { ty, ..self.entry(to.id, seq, What::Later, to.thunk) };
                 self.cross(entry, at, message, With::Nothing);
             }
+            Some(here) => self.send_here(seq, to, here, message),
+            None => {}
+        }
+    }
+
+    #[inline(always)]
+    fn send_here<M: Message>(&mut self, seq: u64, to: Recipient<M>, arrival: Arrival, message: M) {
+        if let Arrival::At(at) = arrival {
+            let (ty, payload) = self.stores.keep(message);
+            let entry = Entry { payload, ty, ..self.entry(to.id, seq, What::Later, to.thunk) };
+            self.pending.add_queued(entry, at);
+        } else {
+            let (ty, payload) = self.stores.send(message);
+            let entry = Entry { payload, ty, ..self.entry(to.id, seq, What::Now, to.thunk) };
+            self.push_next(entry);
         }
     }
 
@@ -179,7 +193,7 @@ impl Core {
             self.publish_abroad(seq, message, list);
             return;
         }
-        let (_, payload) = self.stores.keep(message, 1);
+        let (_, payload) = self.stores.keep(message);
         for sub in list {
             let Some(arrival) = self.travel(sub.to, Duration::ZERO) else { continue };
             let entry = Entry { payload, ty, ..self.entry(sub.to, seq, What::LaterShare, sub.thunk) };
@@ -230,7 +244,7 @@ impl Core {
     #[inline(always)]
     pub(crate) fn arm<M: Message>(&mut self, thunk: Thunk, due: Instant, message: M) -> (u64, NodeKey) {
         let seq = self.draw();
-        let (ty, payload) = self.stores.keep(message, 1);
+        let (ty, payload) = self.stores.keep(message);
         let entry = Entry { payload, ty, ..self.entry(self.me, seq, What::Timer, thunk) };
         (seq, self.schedule_at(entry, due))
     }

@@ -111,6 +111,12 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// Whether this is a message that was kept for one delivery: a delayed one, or a timer's that is no interval's.
+    #[inline(always)]
+    pub(crate) fn is_kept_message(&self) -> bool {
+        matches!(self.what, What::Later | What::Timer) && self.extra == NONE
+    }
+
     /// The entry of a stream's current item for one of its subscribers.
     #[inline(always)]
     pub(crate) fn of_stream(stream: ActorId, to: ActorId, index: u64, payload: u32, extra: u32) -> Self {

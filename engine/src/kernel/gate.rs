@@ -10,6 +10,7 @@ use crate::kernel::door::Doors;
 use crate::kernel::entry::{ActorId, Cell, Entry};
 use crate::kernel::store::Store;
 use crate::message::Message;
+use crate::time::Instant;
 
 /// The messages of one type, and the doors of those who get them.
 pub(crate) struct Gate<M> {
@@ -33,6 +34,11 @@ pub(crate) trait AnyGate {
     fn deliver_share(&mut self, word: u64, cells: &[Rc<dyn Cell>], core: &mut Core, entry: &Entry);
     /// Gives all who are left their shares of a publication, up to one that has tasks to be polled. Whether there is such a one.
     fn share_on(&mut self, sharing: Sharing<'_>, cells: &[Rc<dyn Cell>], core: &mut Core, entry: &mut Entry) -> bool;
+    /// Delivers the message that is alone in the step emitted, and runs on through the steps after it while they are like that, of this type.
+    fn run_sent(&mut self, step: &mut Box<Vec<Entry>>, cells: &[Rc<dyn Cell>], core: &mut Core, max_steps: u32);
+    /// Delivers kept messages of this type that are due up to `bound` and alone in their instants, at most `left`, which it counts down.
+    /// `true`: the last one's instant is not over with it.
+    fn run_kept(&mut self, cells: &[Rc<dyn Cell>], core: &mut Core, bound: Instant, left: &mut u64) -> bool;
     /// Forgets the way to an actor that has stopped.
     fn close(&mut self, who: ActorId);
 }
@@ -57,8 +63,9 @@ impl<M: Message> Gate<M> {
 /// Records a message and hands it over.
 #[inline(always)]
 fn deliver<M: Message>(message: &M, doors: &mut Doors<M>, cells: &[Rc<dyn Cell>], core: &mut Core, entry: &Entry) {
-    core.record_message(entry, message, digest_of(message));
-    doors.hand_over(message, entry.to, || entry.thunk, cells, core, entry);
+    core.kind = M::KIND;
+    core.record_of_kind(entry.from, entry.cause, entry.to, message, digest_of(message));
+    doors.hand_over(message, entry.to, entry.thunk, cells, core);
 }
 
 impl<M: Message> AnyGate for Gate<M> {
@@ -81,7 +88,7 @@ impl<M: Message> AnyGate for Gate<M> {
         let message = &sent[entry.payload as usize];
         core.record_word(entry.to, M::KIND, word);
         core.show_share(|| *entry, message);
-        self.doors.hand_over(message, entry.to, || entry.thunk, cells, core, entry);
+        self.doors.hand_over(message, entry.to, entry.thunk, cells, core);
     }
 
     fn share_on(&mut self, sharing: Sharing<'_>, cells: &[Rc<dyn Cell>], core: &mut Core, entry: &mut Entry) -> bool {
@@ -98,10 +105,50 @@ impl<M: Message> AnyGate for Gate<M> {
             }
             core.record_share(sub.to, word);
             core.show_share(|| *entry, message);
-            self.doors.hand_over(message, sub.to, || sub.thunk, cells, core, entry);
+            self.doors.hand_over(message, sub.to, sub.thunk, cells, core);
             if core.tasks.any_due() {
                 return true;
             }
+        }
+        false
+    }
+
+    fn run_sent(&mut self, step: &mut Box<Vec<Entry>>, cells: &[Rc<dyn Cell>], core: &mut Core, max_steps: u32) {
+        let ty = self.store.ty();
+        core.kind = M::KIND;
+        while core.lone_message(max_steps) == Some(ty) {
+            step.clear();
+            std::mem::swap(&mut core.next, step);
+            core.stores.turn();
+            core.step += 1;
+            core.counters.steps += 1;
+            let [entry] = &step[..] else { return };
+            core.me = entry.to;
+            let sent = self.store.sent(&core.stores);
+            let message = &sent[entry.payload as usize];
+            core.record_of_kind(entry.from, entry.cause, entry.to, message, digest_of(message));
+            self.doors.hand_over(message, entry.to, entry.thunk, cells, core);
+            drop(sent);
+            if core.attention | core.tasks.any_due() {
+                return;
+            }
+        }
+    }
+
+    fn run_kept(&mut self, cells: &[Rc<dyn Cell>], core: &mut Core, bound: Instant, left: &mut u64) -> bool {
+        let ty = self.store.ty();
+        core.kind = M::KIND;
+        while *left > 0
+            && let Some(lone) = core.begin_lone(bound, |entry| entry.is_kept_message() && entry.ty == ty)
+        {
+            *left -= 1;
+            let message = self.store.take(lone.payload);
+            core.record_of_kind(lone.from, lone.cause, lone.to, &message, digest_of(&message));
+            self.doors.hand_over(&message, lone.to, lone.thunk, cells, core);
+            if !core.is_quiet() {
+                return true;
+            }
+            core.count_instant();
         }
         false
     }

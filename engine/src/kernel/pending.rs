@@ -37,6 +37,14 @@ impl Node {
     fn interval(&self) -> Option<usize> {
         (self.entry.what == What::Timer && self.entry.extra != NONE).then_some(self.entry.extra as usize)
     }
+
+    /// Whoever still has a handle to it is too late.
+    #[inline(always)]
+    fn release(&mut self) {
+        self.state = State::Free;
+        self.queued = false;
+        self.generation = self.generation.wrapping_add(1);
+    }
 }
 
 /// From so many nodes on they do not stay in a core's own cache.
@@ -134,23 +142,25 @@ impl Pending {
         self.queue.peek().is_some_and(|(next, _)| next <= at.as_nanos())
     }
 
-    /// The entry of a node, which is free.
+    /// Takes the one node that is due before all others, up to `bound`, if its entry passes; its slot is free. `None`: there is none, or it is not
+    /// alone at its instant, or was cancelled.
     #[inline(always)]
-    pub(crate) fn entry(&self, index: u32) -> &Entry {
-        &self.nodes[index as usize].entry
-    }
-
-    /// Takes the one node that is due before all others, up to `bound`; its slot is free. `None`: there is none, or it is not alone at its instant,
-    /// or was cancelled, or is an interval's.
-    #[inline(always)]
-    pub(crate) fn pop_lone(&mut self, bound: Instant) -> Option<(Instant, u32)> {
+    pub(crate) fn pop_lone(&mut self, bound: Instant, passes: impl FnOnce(&Entry) -> bool) -> Option<(Instant, &Entry)> {
         let (at, index) = self.queue.peek()?;
-        let node = &self.nodes[index as usize];
-        if at > bound.as_nanos() || node.state != State::Armed || node.interval().is_some() || !self.queue.pop_lone() {
+        let node = &mut self.nodes[index as usize];
+        if at > bound.as_nanos() || node.state != State::Armed || !passes(&node.entry) || !self.queue.pop_lone() {
             return None;
         }
-        self.release(index);
-        Some((Instant::from_nanos(at), index))
+        node.release();
+        self.free.push(index);
+        Some((Instant::from_nanos(at), &node.entry))
+    }
+
+    /// The entry that is due before all others, up to `bound`, if there is any; it may have been cancelled.
+    #[inline(always)]
+    pub(crate) fn first(&self, bound: Instant) -> Option<&Entry> {
+        let (at, index) = self.queue.peek()?;
+        (at <= bound.as_nanos()).then(|| &self.nodes[index as usize].entry)
     }
 
     /// Moves everything due at `at` that was not cancelled into a step.
@@ -198,10 +208,7 @@ impl Pending {
     /// Gives back the slot of a node that is no interval's.
     #[inline(always)]
     fn release(&mut self, index: u32) {
-        let node = &mut self.nodes[index as usize];
-        node.state = State::Free;
-        node.queued = false;
-        node.generation = node.generation.wrapping_add(1);
+        self.nodes[index as usize].release();
         self.free.push(index);
     }
 

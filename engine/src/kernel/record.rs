@@ -56,16 +56,24 @@ impl Core {
     pub(crate) fn record_own(&mut self, entry: &Entry, kind: Kind, digest: u64) {
         self.record(entry, kind.name, kind.digest, digest);
         if self.observer.is_some() {
-            self.observe(entry, Some(self.cause), kind.name, digest, None);
+            self.observe((entry.from, entry.cause), (entry.to, Some(self.cause)), kind.name, digest, None);
         }
     }
 
     /// Counts, chains and shows the delivery of a message.
     #[inline(always)]
     pub(crate) fn record_message<M: Message>(&mut self, entry: &Entry, message: &M, digest: u64) {
-        self.record(entry, M::KIND, const { digest_of_text(M::KIND) }, digest);
+        self.kind = M::KIND;
+        self.record_of_kind(entry.from, entry.cause, entry.to, message, digest);
+    }
+
+    /// As [`Core::record_message`], of what the record needs of the entry, after a message of the same kind.
+    #[inline(always)]
+    pub(crate) fn record_of_kind<M: Message>(&mut self, from: ActorId, cause: u64, to: ActorId, message: &M, digest: u64) {
+        let word = self.word(from, cause, const { digest_of_text(M::KIND) }, digest);
+        self.record_share(to, word);
         if self.observer.is_some() {
-            self.show(entry, message, digest);
+            self.show(from, cause, to, message, digest);
         }
     }
 
@@ -73,7 +81,8 @@ impl Core {
     #[inline(always)]
     pub(crate) fn show_share<M: Message>(&mut self, entry: impl FnOnce() -> Entry, message: &M) {
         if self.observer.is_some() {
-            self.show(&entry(), message, digest_of(message));
+            let entry = entry();
+            self.show(entry.from, entry.cause, entry.to, message, digest_of(message));
         }
     }
 
@@ -84,9 +93,9 @@ impl Core {
     }
 
     #[cold]
-    fn show<M: Message>(&mut self, entry: &Entry, message: &M, digest: u64) {
+    fn show<M: Message>(&mut self, from: ActorId, cause: u64, to: ActorId, message: &M, digest: u64) {
         let text = self.wording.as_ref().and_then(|wording| wording(message, message));
-        self.observe(entry, Some(self.cause), M::KIND, digest, text.as_deref());
+        self.observe((from, cause), (to, Some(self.cause)), M::KIND, digest, text.as_deref());
     }
 
     /// Counts and hashes a dead letter.
@@ -97,14 +106,22 @@ impl Core {
         self.dead_sum = self.dead_sum.wrapping_add(summand(path, word, digest_of_text("dead")));
         self.counters.dead_letters += 1;
         if self.observer.is_some() {
-            self.observe(entry, None, kind, digest, text);
+            self.observe((entry.from, entry.cause), (entry.to, None), kind, digest, text);
         }
     }
 
+    /// Shows a delivery: from whom, handling what, and to whom, as which of its own.
     #[cold]
-    pub(crate) fn observe(&mut self, entry: &Entry, count: Option<u64>, kind: &'static str, digest: u64, text: Option<&str>) {
+    pub(crate) fn observe(
+        &mut self,
+        (from, cause): (ActorId, u64),
+        (to, count): (ActorId, Option<u64>),
+        kind: &'static str,
+        digest: u64,
+        text: Option<&str>,
+    ) {
         let Some(observer) = &mut self.observer else { return };
-        for id in [entry.from, entry.to] {
+        for id in [from, to] {
             let number = &mut self.hot[id.index()].number;
             if *number == NONE {
                 *number = self.numbers;
@@ -117,10 +134,10 @@ impl Core {
             at: self.now,
             round: self.round,
             step: self.step,
-            receiver: self.hot[entry.to.index()].number,
+            receiver: self.hot[to.index()].number,
             count,
-            sender: self.hot[entry.from.index()].number,
-            sender_count: entry.cause,
+            sender: self.hot[from.index()].number,
+            sender_count: cause,
             kind,
             digest,
             text,

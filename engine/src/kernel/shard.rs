@@ -74,8 +74,8 @@ pub(crate) struct Shard {
     #[expect(clippy::box_collection, reason = "changes places with the step being emitted by one pointer")]
     step: Box<Vec<Entry>>,
     pos: usize,
-    /// Who is handling.
-    current: ActorId,
+    /// Whose tasks were polled last.
+    polled: ActorId,
     polls: usize,
     gates: Gates,
     published: Vec<Rc<Vec<Sub>>>,
@@ -133,7 +133,7 @@ impl Shard {
             inside: false,
             step: Box::default(),
             pos: 0,
-            current: ActorId(0),
+            polled: ActorId(0),
             polls: 0,
             gates: Gates::default(),
             published: Vec::new(),
@@ -348,8 +348,8 @@ impl Shard {
             let at = self.pos;
             self.pos += 1;
             self.deliver(at);
-            if self.core.tasks.any_due() && self.step.get(self.pos).is_none_or(|next| next.to != self.current) {
-                self.poll(self.current);
+            if self.core.tasks.any_due() && self.step.get(self.pos).is_none_or(|next| next.to != self.core.me) {
+                self.poll(self.core.me);
             }
         }
         self.core.counters.events += self.items;

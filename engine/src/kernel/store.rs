@@ -26,10 +26,24 @@ impl<M> Default for Arena<M> {
     }
 }
 
-/// A kept message and how many deliveries still need it. The message is away while it is being handled.
-struct Slot<M> {
-    shares: u32,
-    message: Option<M>,
+/// A place for a kept message.
+enum Slot<M> {
+    /// Free, or its only message is being handled.
+    Empty,
+    /// One delivery needs it.
+    Own(M),
+    /// As many deliveries still need it. It is away while it is being handled.
+    Shared(u32, Option<M>),
+}
+
+impl<M> Slot<M> {
+    fn message(&self) -> Option<&M> {
+        match self {
+            Self::Empty => None,
+            Self::Own(message) => Some(message),
+            Self::Shared(_, message) => message.as_ref(),
+        }
+    }
 }
 
 struct Slab<M> {
@@ -44,54 +58,94 @@ impl<M> Default for Slab<M> {
 }
 
 impl<M> Slab<M> {
-    /// Keeps a message for `shares` deliveries.
+    /// Keeps a message for one delivery.
     #[inline(always)]
-    fn push(&mut self, message: M, shares: u32) -> u32 {
-        let slot = Slot { shares, message: Some(message) };
+    fn push(&mut self, message: M) -> u32 {
         match self.free.pop() {
             Some(index) => {
-                self.slots[index as usize] = slot;
+                self.slots[index as usize] = Slot::Own(message);
                 index
             }
             None => {
-                self.slots.push(slot);
+                self.slots.push(Slot::Own(message));
                 self.slots.len() as u32 - 1
             }
+        }
+    }
+
+    /// Takes a message that one delivery needs. `None`: others share it.
+    #[inline(always)]
+    fn take(&mut self, index: u32) -> Option<M> {
+        let slot = &mut self.slots[index as usize];
+        if !matches!(slot, Slot::Own(_)) {
+            return None;
+        }
+        self.free.push(index);
+        match std::mem::replace(slot, Slot::Empty) {
+            Slot::Own(message) => Some(message),
+            _ => None,
         }
     }
 
     /// Lends the message to one delivery, whose share ends. `true`: others share it, and it must be put back.
     #[inline(always)]
     fn lend(&mut self, index: u32) -> (M, bool) {
-        let slot = &mut self.slots[index as usize];
-        slot.shares -= 1;
-        let shared = slot.shares > 0;
-        let message = slot.message.take().expect("a kept message that is not away");
+        match self.take(index) {
+            Some(message) => (message, false),
+            None => self.lend_shared(index),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn lend_shared(&mut self, index: u32) -> (M, bool) {
+        let Slot::Shared(shares, message) = &mut self.slots[index as usize] else { panic!("a slot without a message") };
+        let message = message.take().expect("a kept message that is not away");
+        *shares -= 1;
+        let shared = *shares > 0;
         if !shared {
-            self.free.push(index);
+            self.free(index);
         }
         (message, shared)
     }
 
+    /// One more delivery needs the message.
+    fn share(&mut self, index: u32) {
+        let slot = &mut self.slots[index as usize];
+        *slot = match std::mem::replace(slot, Slot::Empty) {
+            Slot::Empty => panic!("a slot without a message"),
+            Slot::Own(message) => Slot::Shared(2, Some(message)),
+            Slot::Shared(shares, message) => Slot::Shared(shares + 1, message),
+        };
+    }
+
     /// Takes back what was lent: it stays for other deliveries, or is dropped.
     fn put_back(&mut self, index: u32, message: M) {
-        let slot = &mut self.slots[index as usize];
-        if slot.shares == 0 {
-            self.free.push(index);
-        } else {
-            slot.message = Some(message);
+        match &mut self.slots[index as usize] {
+            Slot::Shared(0, _) => self.free(index),
+            Slot::Shared(_, away) => *away = Some(message),
+            _ => panic!("a slot that has lent nothing"),
         }
     }
 
     /// The message that a slot has no more shares of.
     fn release(&mut self, index: u32) -> Option<M> {
-        let slot = &mut self.slots[index as usize];
-        slot.shares -= 1;
-        let over = if slot.shares == 0 { slot.message.take() } else { None };
-        if over.is_some() {
-            self.free.push(index);
+        if let Slot::Shared(shares, message) = &mut self.slots[index as usize] {
+            *shares -= 1;
+            if *shares > 0 {
+                return None;
+            }
+            // What is away is dropped when it is put back.
+            let message = message.take()?;
+            self.free(index);
+            return Some(message);
         }
-        over
+        self.take(index)
+    }
+
+    fn free(&mut self, index: u32) {
+        self.slots[index as usize] = Slot::Empty;
+        self.free.push(index);
     }
 }
 
@@ -114,8 +168,8 @@ pub(crate) trait AnyStore: Any {
     fn describe_kept(&self, core: &Core, index: u32) -> (u64, Option<String>);
     fn share(&self, index: u32);
     fn release(&self, index: u32);
-    /// Fetches slots into the caches: how many need them, which nobody wants to know.
-    fn touch(&self, kept: &[(u16, u32)]) -> u32;
+    /// Fetches slots into the caches: how many hold a message, which nobody wants to know.
+    fn touch(&self, kept: &[(u16, u32)]) -> usize;
     /// Where its messages are delivered.
     fn gate(self: Rc<Self>) -> Box<dyn AnyGate>;
 }
@@ -143,8 +197,8 @@ impl<M: Message> Store<M> {
     }
 
     #[inline(always)]
-    fn keep(&self, message: M, shares: u32) -> (u16, u32) {
-        (self.ty, self.kept.borrow_mut().push(message, shares))
+    fn keep(&self, message: M) -> (u16, u32) {
+        (self.ty, self.kept.borrow_mut().push(message))
     }
 
     /// The messages of the step that is delivered.
@@ -157,6 +211,12 @@ impl<M: Message> Store<M> {
     #[inline(always)]
     pub(crate) fn lend(&self, index: u32) -> (M, bool) {
         self.kept.borrow_mut().lend(index)
+    }
+
+    /// Takes a kept message that has one share.
+    #[inline(always)]
+    pub(crate) fn take(&self, index: u32) -> M {
+        self.kept.borrow_mut().take(index).expect("a message that nobody shares")
     }
 
     /// Takes back what was lent: it stays for other deliveries, or is dropped.
@@ -180,11 +240,11 @@ impl<M: Message> AnyStore for Store<M> {
     }
 
     fn describe_kept(&self, core: &Core, index: u32) -> (u64, Option<String>) {
-        self.kept.borrow().slots[index as usize].message.as_ref().map_or((0, None), |message| describe(core, message))
+        self.kept.borrow().slots[index as usize].message().map_or((0, None), |message| describe(core, message))
     }
 
     fn share(&self, index: u32) {
-        self.kept.borrow_mut().slots[index as usize].shares += 1;
+        self.kept.borrow_mut().share(index);
     }
 
     fn release(&self, index: u32) {
@@ -193,9 +253,9 @@ impl<M: Message> AnyStore for Store<M> {
         drop(over);
     }
 
-    fn touch(&self, kept: &[(u16, u32)]) -> u32 {
+    fn touch(&self, kept: &[(u16, u32)]) -> usize {
         let slab = self.kept.borrow();
-        kept.iter().map(|(_, index)| slab.slots[*index as usize].shares).fold(0, u32::wrapping_add)
+        kept.iter().filter(|(_, index)| slab.slots[*index as usize].message().is_some()).count()
     }
 
     fn gate(self: Rc<Self>) -> Box<dyn AnyGate> {
@@ -280,23 +340,21 @@ impl Stores {
         store.send(self.step, message).1
     }
 
-    /// Keeps a message for `shares` deliveries: the index of its type, and its place.
+    /// Keeps a message for one delivery: the index of its type, and its place.
     #[inline(always)]
-    pub(crate) fn keep<M: Message>(&mut self, message: M, shares: u32) -> (u16, u32) {
-        self.with(|store| store.keep(message, shares))
+    pub(crate) fn keep<M: Message>(&mut self, message: M) -> (u16, u32) {
+        self.with(|store| store.keep(message))
     }
 
     /// Takes a kept message that has one share.
     pub(crate) fn take<M: Message>(&mut self, index: u32) -> M {
-        let (message, shared) = self.with(|store: &Store<M>| store.lend(index));
-        assert!(!shared, "a message taken while others share it");
-        message
+        self.with(|store: &Store<M>| store.take(index))
     }
 
     /// A look at a kept message. `None` if it is of another type.
     pub(crate) fn look<M: Message, T>(&self, ty: u16, index: u32, f: impl FnOnce(&M) -> T) -> Option<T> {
         let store = self.typed.get::<Rc<Store<M>>>().filter(|store| store.ty == ty)?;
-        store.kept.borrow().slots[index as usize].message.as_ref().map(f)
+        store.kept.borrow().slots[index as usize].message().map(f)
     }
 
     #[inline(always)]

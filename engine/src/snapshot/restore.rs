@@ -341,7 +341,7 @@ impl<'a> Restorer<'a> {
             }
             Cargo::Relic => {
                 let core = &mut self.shard.core;
-                payload(core.stores.keep((), 1), entry(What::LaterShare, no_thunk))
+                payload(core.stores.keep(()), entry(What::LaterShare, no_thunk))
             }
             Cargo::Job(kind, text) => {
                 let known = self.table(cast, to)?.job(kind).ok_or_else(|| self.undeclared(to, Of::Job(kind.clone())))?;

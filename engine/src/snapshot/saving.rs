@@ -289,7 +289,7 @@ impl Payload {
             },
             load: |core, text| {
                 let message = erased::from_raw::<M>(text)?;
-                Ok(core.stores.keep(message, 1))
+                Ok(core.stores.keep(message))
             },
         }
     }

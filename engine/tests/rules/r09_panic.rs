@@ -1,6 +1,8 @@
 //! R9: what a panic leaves, and what it takes.
 
-use stillpoint_engine::{End, OnPanic, RunError, Simulation};
+use std::hash::{Hash, Hasher};
+
+use stillpoint_engine::{Actor, Context, End, Handler, Message, OnPanic, RunError, Simulation};
 
 use crate::kit::*;
 
@@ -264,6 +266,51 @@ fn r09_panic_within_a_publication_poisons_the_subscriber_whose_turn_it_is() {
              9.0.0 a#2 <- p#1 note 9",
         );
         assert_eq!((outcome.end, outcome.dead_letters), (End::Done, 0));
+    }
+}
+
+/// No digest can be made of it.
+#[derive(Debug)]
+struct Sour;
+
+impl Hash for Sour {
+    fn hash<H: Hasher>(&self, _: &mut H) {
+        panic!("no digest");
+    }
+}
+
+impl Message for Sour {
+    const KIND: &'static str = "sour";
+}
+
+struct Taster;
+
+impl Actor for Taster {}
+
+impl Handler<Sour> for Taster {
+    fn handle(&mut self, _: &Sour, _: &mut Context<'_, Self>) {}
+}
+
+#[test]
+fn r09_panic_in_the_digest_of_a_message_is_that_of_its_receiver() {
+    // Alone in its step, alone in its instant, or with others.
+    for (after, others) in [(0, 0), (5, 0), (0, 1), (5, 1)] {
+        let mut sim = world();
+        let m = sim.actor("m", Taster).expect("a free name");
+        let z = sim.put("z", silent());
+        sim.put(
+            "a",
+            starter(move |ctx| {
+                ctx.send_after(m, ns(after), Sour);
+                (0..others).for_each(|value| ctx.send_after(z, ns(after), Note(value)));
+            }),
+        );
+        let site = if after > 0 { site(5, 0, 0) } else { site(0, 0, 1) };
+        let step = if after > 0 { "5.0.0" } else { "0.0.1" };
+        let heard = if others > 0 { format!("{step} z#2 <- a#1 note 0") } else { String::new() };
+        let (error, _) = check_failing_after_start(sim, &heard);
+        let (actor, kind, message) = ("m".to_owned(), "sour".to_owned(), "no digest".to_owned());
+        assert_eq!(error, RunError::Panic { site, actor, kind, message });
     }
 }
 

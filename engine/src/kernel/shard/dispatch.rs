@@ -23,7 +23,7 @@ impl Shard {
         let Self { core, step, cells, gates, streams, words, .. } = self;
         // Not a copy: what was written field by field just now cannot be read in larger pieces yet.
         let entry = &step[at];
-        self.current = entry.to;
+        core.me = entry.to;
         if entry.dead || core.hot[entry.to.index()].poisoned {
             let entry = *entry;
             if entry.node == NONE || !core.pending.let_go_if_cancelled(entry.node) {
@@ -120,6 +120,7 @@ impl Shard {
     /// Polls the tasks of an actor that woke or began in this step (rule R18).
     pub(super) fn poll(&mut self, actor: ActorId) {
         self.polls = 0;
+        self.polled = actor;
         while let Some(mut future) = self.core.next_poll(&mut self.polls) {
             let core = &mut *self.core;
             core.me = actor;
@@ -152,15 +153,11 @@ impl Shard {
             resume_unwind(payload);
         }
         self.inside = false;
-        if self.sharing.is_some() && !self.stage.is_on() {
-            // Whose turn it was only the gate knew.
-            self.current = self.core.me;
-        }
         if std::mem::take(&mut self.draining) {
             self.merge.set(self.drained_by, self.streams[self.drained_by].head());
             self.drained_into();
         }
-        let actor = self.current;
+        let actor = if self.stage.is_on() { self.polled } else { self.core.me };
         if self.stage.is_on() {
             self.stage.swap(&mut self.core, &mut self.cells[actor.index()]);
             self.core.tasks.polling = false;

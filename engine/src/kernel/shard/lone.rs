@@ -4,7 +4,7 @@
 use super::dispatch::deliver_wake;
 use super::{DRAIN, Phase, Shard};
 use crate::kernel::core::Life;
-use crate::kernel::entry::{ActorId, Entry, NONE, What};
+use crate::kernel::entry::{Entry, NONE, What, no_thunk};
 use crate::kernel::stream::instant;
 use crate::time::Instant;
 
@@ -14,69 +14,60 @@ impl Shard {
         if self.limits.max_steps == 0 {
             return false;
         }
-        let mut any = false;
-        for _ in 0..DRAIN {
+        let mut left = DRAIN;
+        while left > 0 {
+            let before = left;
             let Some(bound) = self.before_streams(bound) else { break };
-            let core = &mut *self.core;
-            let Some((at, node)) = core.pending.pop_lone(bound) else { break };
-            any = true;
-            if core.pending.should_look_ahead() {
-                core.look_ahead();
-            }
-            core.now = at;
-            (core.round, core.step, core.event) = (0, 0, None);
-            let Entry { to, from, cause, thunk, payload, extra, ty, what, .. } = *core.pending.entry(node);
-            if core.hot[to.index()].life != Life::Living || !matches!(what, What::Later | What::Timer | What::Wake) {
-                self.step.push(Entry { node: NONE, ..*core.pending.entry(node) });
-                self.delivered_before = core.counters.deliveries;
-                self.steps_before = core.counters.steps;
-                self.emitted_in_order = true;
-                self.phase = Phase::Emitted;
-                break;
-            }
-            self.step_lone(to);
-            // Not a copy: what was written field by field just now cannot be read in larger pieces yet.
-            let entry = Entry { to, from, seq: 0, cause, thunk, payload, extra: NONE, node: NONE, ty, what, dead: false };
-            if what == What::Wake {
-                deliver_wake(&mut self.core, &Entry { extra, ..entry });
+            let Some(first) = self.core.pending.first(bound) else { break };
+            let is_loud = match (first.is_kept_message(), first.ty) {
+                (true, ty) => {
+                    self.begin_running(0);
+                    self.gates.of(&self.core, ty).run_kept(&self.cells, &mut self.core, bound, &mut left)
+                }
+                _ => self.run_wake(bound, &mut left),
+            };
+            if is_loud {
+                // Whatever is counted for this instant is counted at its still point.
+                self.delivered_before = self.core.counters.deliveries - 1;
+                self.steps_before = self.core.counters.steps - 1;
+                if self.has_stepped() {
+                    self.step_on();
+                    self.run_on();
+                }
+                if self.phase != Phase::Still || self.error.is_some() {
+                    break;
+                }
             } else {
-                self.gates.of(&self.core, ty).deliver_kept(&self.cells, &mut self.core, &entry);
-            }
-            if self.is_quiet() {
                 self.inside = false;
                 self.phase = Phase::Still;
-                self.core.count_instant();
-                continue;
-            }
-            // Whatever is counted for this instant is counted at its still point.
-            self.delivered_before = self.core.counters.deliveries - 1;
-            self.steps_before = self.core.counters.steps - 1;
-            if self.has_stepped() {
-                self.next_step();
-                self.run_on();
-            }
-            if self.phase != Phase::Still || self.error.is_some() {
-                break;
+                if left == before {
+                    break;
+                }
             }
         }
-        any
+        left < DRAIN
     }
 
-    /// Whether the instant of a lone delivery is over with it: nothing was sent for it, and neither its end nor its still point has anything to look at.
-    #[inline(always)]
-    fn is_quiet(&self) -> bool {
-        let core = &*self.core;
-        let is_over = core.next.is_empty() && !core.tasks.any_due() && !core.attention && !core.attention_when_still;
-        is_over && !(core.tasks.any() && core.tasks.woken_by_others())
+    /// Delivers a wake-up that is alone in its instant. `true`: the instant is not over with it.
+    fn run_wake(&mut self, bound: Instant, left: &mut u64) -> bool {
+        let core = &mut *self.core;
+        let Some(lone) = core.begin_lone(bound, |entry| entry.what == What::Wake) else { return false };
+        *left -= 1;
+        let wake = Entry { from: lone.from, cause: lone.cause, extra: lone.extra, ..core.entry(lone.to, 0, What::Wake, no_thunk) };
+        deliver_wake(core, &wake);
+        if core.is_quiet() {
+            core.count_instant();
+            return false;
+        }
+        self.begin_running(0);
+        true
     }
 
-    /// Begins a step of one delivery to `who`.
+    /// A step is under way, of which `pos` deliveries had their turn.
     #[inline(always)]
-    fn step_lone(&mut self, who: ActorId) {
-        self.core.counters.steps += 1;
-        self.current = who;
+    fn begin_running(&mut self, pos: usize) {
         self.phase = Phase::Running;
-        self.pos = self.step.len();
+        self.pos = pos;
         self.inside = true;
     }
 
@@ -85,7 +76,7 @@ impl Shard {
     fn has_stepped(&mut self) -> bool {
         self.inside = false;
         if self.core.tasks.any_due() {
-            self.poll(self.current);
+            self.poll(self.core.me);
         }
         if self.core.attention {
             return false;
@@ -132,33 +123,27 @@ impl Shard {
         }
     }
 
-    /// Runs the step if it is one message that was just sent. `false`: it is something else.
+    /// After a step that has ended: runs the messages that come alone, a step each, and moves on to the next step.
     #[inline(always)]
-    fn run_message(&mut self) -> bool {
-        let [entry] = &self.step[..] else { return false };
-        let who = entry.to;
-        let is_plain = entry.what == What::Now && self.core.hot[who.index()].life == Life::Living;
-        if !is_plain || !self.unmeasured || self.core.step >= self.limits.max_steps {
-            return false;
+    fn step_on(&mut self) {
+        while self.unmeasured
+            && self.phase == Phase::Ended
+            && let Some(ty) = self.core.lone_message(self.limits.max_steps)
+        {
+            self.core.event = None;
+            self.begin_running(1);
+            self.gates.of(&self.core, ty).run_sent(&mut self.step, &self.cells, &mut self.core, self.limits.max_steps);
+            self.has_stepped();
         }
-        self.core.event = None;
-        self.step_lone(who);
-        // Not a copy of the entry: what was written field by field just now cannot be read in larger pieces yet.
-        let entry = &self.step[0];
-        self.gates.of(&self.core, entry.ty).deliver_sent(&self.cells, &mut self.core, entry);
-        if self.has_stepped() {
+        if self.phase == Phase::Ended {
             self.next_step();
         }
-        true
     }
 
     /// Runs on while every next step is a lone delivery or a lone publication.
     #[inline(always)]
     pub(super) fn run_on(&mut self) {
         while self.phase == Phase::Emitted {
-            if self.run_message() {
-                continue;
-            }
             if self.is_lone_publication() {
                 self.run_publication();
             } else if self.is_simple() {
@@ -166,9 +151,7 @@ impl Shard {
             } else {
                 return;
             }
-            if self.phase == Phase::Ended {
-                self.next_step();
-            }
+            self.step_on();
         }
     }
 }

@@ -29,8 +29,7 @@ impl Shard {
         self.core.event = None;
         self.inside = true;
         while self.share_on() {
-            self.current = self.core.me;
-            self.poll(self.current);
+            self.poll(self.core.me);
             self.core.event = None;
             self.inside = true;
         }

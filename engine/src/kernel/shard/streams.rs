@@ -159,7 +159,7 @@ impl Shard {
                 self.merge.set(number, self.streams[number].head());
                 self.drained_into();
                 if self.core.tasks.any_due() {
-                    self.poll(self.current);
+                    self.poll(self.core.me);
                 }
                 break;
             };
@@ -184,7 +184,6 @@ impl Shard {
     /// Goes on with the instant in which a drain has stopped.
     pub(super) fn drained_into(&mut self) {
         let number = self.drained_by;
-        self.current = self.core.me;
         self.phase = Phase::Running;
         self.pos = 0;
         self.step.clear();
