@@ -300,15 +300,18 @@ fn r09_panic_in_the_digest_of_a_message_is_that_of_its_receiver() {
         let z = sim.put("z", silent());
         sim.put(
             "a",
-            starter(move |ctx| {
-                ctx.send_after(m, ns(after), Sour);
-                (0..others).for_each(|value| ctx.send_after(z, ns(after), Note(value)));
+            probe(move |what, ctx| match what {
+                In::Start => _ = ctx.notify_after(ns(1), Note(0)),
+                _ => {
+                    ctx.send_after(m, ns(after), Sour);
+                    (0..others).for_each(|value| ctx.send_after(z, ns(after), Note(value)));
+                }
             }),
         );
-        let site = if after > 0 { site(5, 0, 0) } else { site(0, 0, 1) };
-        let step = if after > 0 { "5.0.0" } else { "0.0.1" };
-        let heard = if others > 0 { format!("{step} z#2 <- a#1 note 0") } else { String::new() };
-        let (error, _) = check_failing_after_start(sim, &heard);
+        let site = if after > 0 { site(1 + after, 0, 0) } else { site(1, 0, 1) };
+        let step = if after > 0 { "6.0.0" } else { "1.0.1" };
+        let heard = if others > 0 { format!("{step} z#2 <- a#2 note 0") } else { String::new() };
+        let (error, _) = check_failing_after_start(sim, &format!("1.0.0 a#2 <- a#1 note 0\n{heard}"));
         let (actor, kind, message) = ("m".to_owned(), "sour".to_owned(), "no digest".to_owned());
         assert_eq!(error, RunError::Panic { site, actor, kind, message });
     }
