@@ -16,7 +16,7 @@ use crate::kernel::door::{handle, start};
 use crate::kernel::entry::{ActorId, Cell, Entry};
 use crate::kernel::ready::ReadyOrder;
 use crate::kernel::shard::Shard;
-use crate::kernel::stream::{PastStream, StreamCell, Subscriber};
+use crate::kernel::stream::{PastStream, Streams, Subscriber};
 use crate::limits::{Limits, OnPanic};
 use crate::link::{Link, Links};
 use crate::message::Message;
@@ -76,7 +76,7 @@ pub struct Simulation {
     time_keeper: ActorId,
     names: BTreeMap<String, ActorId>,
     actors: Vec<(ActorId, Option<Placed>)>,
-    streams: Vec<Box<dyn StreamCell>>,
+    streams: Streams,
     links: BTreeMap<(ActorId, ActorId), Link>,
     subscriptions: Vec<(ActorId, ActorId)>,
     metrics: bool,
@@ -106,7 +106,7 @@ impl Simulation {
             time_keeper,
             names: BTreeMap::new(),
             actors: Vec::new(),
-            streams: Vec::new(),
+            streams: Streams::default(),
             links: BTreeMap::new(),
             subscriptions: Vec::new(),
             metrics: false,
@@ -263,7 +263,7 @@ impl Simulation {
         let cold = &mut self.core.cold[id.index()];
         cold.stream = Some(self.streams.len() as u32);
         cold.controlled = stream.controlled;
-        self.streams.push(Box::new(PastStream::new(id, stream)));
+        self.streams.push(PastStream::new(id, stream));
         Ok(StreamRef::new(id, self.core.hot[id.index()].path_digest))
     }
 

@@ -143,7 +143,7 @@ impl<M: Message> AnyGate for Gate<M> {
         {
             *left -= 1;
             let message = self.store.take(lone.payload);
-            core.record_of_kind(lone.from, lone.cause, lone.to, &message, digest_of(&message));
+            core.record_first(lone.from, lone.cause, lone.to, &message, digest_of(&message));
             self.doors.hand_over(&message, lone.to, lone.thunk, cells, core);
             if !core.is_quiet() {
                 return true;

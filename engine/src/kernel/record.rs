@@ -23,6 +23,13 @@ impl Core {
         record_word(self.now, self.round, self.step, sender, cause, kind_digest, digest)
     }
 
+    /// As [`Core::word`], in the first step of an instant.
+    #[inline(always)]
+    pub(crate) fn first_word(&self, sender: ActorId, cause: u64, kind_digest: u64, digest: u64) -> u64 {
+        let sender = self.hot[sender.index()].path_digest;
+        record_word(self.now, 0, 0, sender, cause, kind_digest, digest)
+    }
+
     /// Counts and chains a delivery of which the word is known.
     #[inline(always)]
     pub(crate) fn record_word(&mut self, to: ActorId, kind: &'static str, word: u64) {
@@ -41,12 +48,12 @@ impl Core {
         self.counters.deliveries += 1;
     }
 
-    /// As [`Core::record_word`]. `false`: the receiver is not living, and nothing was done.
+    /// As [`Core::record_share`]. `false`: the receiver is not living, and nothing was done.
     #[inline(always)]
-    pub(crate) fn record_if_living(&mut self, to: ActorId, kind: &'static str, word: u64) -> bool {
+    pub(crate) fn record_if_living(&mut self, to: ActorId, word: u64) -> bool {
         let is_living = self.is_living(to);
         if is_living {
-            self.record_word(to, kind, word);
+            self.record_share(to, word);
         }
         is_living
     }
@@ -71,6 +78,16 @@ impl Core {
     #[inline(always)]
     pub(crate) fn record_of_kind<M: Message>(&mut self, from: ActorId, cause: u64, to: ActorId, message: &M, digest: u64) {
         let word = self.word(from, cause, const { digest_of_text(M::KIND) }, digest);
+        self.record_share(to, word);
+        if self.observer.is_some() {
+            self.show(from, cause, to, message, digest);
+        }
+    }
+
+    /// As [`Core::record_of_kind`], in the first step of an instant.
+    #[inline(always)]
+    pub(crate) fn record_first<M: Message>(&mut self, from: ActorId, cause: u64, to: ActorId, message: &M, digest: u64) {
+        let word = self.first_word(from, cause, const { digest_of_text(M::KIND) }, digest);
         self.record_share(to, word);
         if self.observer.is_some() {
             self.show(from, cause, to, message, digest);

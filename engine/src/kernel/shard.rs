@@ -19,7 +19,7 @@ use crate::kernel::core::Core;
 use crate::kernel::entry::{ActorId, Cell, Class, Entry, NONE, Thunk, Vacant, What};
 use crate::kernel::gate::Gates;
 use crate::kernel::ready::ReadyOrder;
-use crate::kernel::stream::{Merge, StreamCell};
+use crate::kernel::stream::{Merge, Streams};
 use crate::limits::{Limits, OnPanic};
 use crate::metrics::Metrics;
 use crate::report::Report;
@@ -61,7 +61,7 @@ pub(crate) type Pause<'a> = Option<&'a mut dyn FnMut(&mut Shard) -> bool>;
 pub(crate) struct Shard {
     pub(crate) core: Box<Core>,
     cells: Vec<Rc<dyn Cell>>,
-    pub(crate) streams: Vec<Box<dyn StreamCell>>,
+    pub(crate) streams: Streams,
     merge: Merge,
     limits: Limits,
     on_panic: OnPanic,
@@ -107,9 +107,8 @@ pub(crate) struct Shard {
     unmeasured: bool,
     /// Stream items of the step, to be counted if it is run.
     items: u64,
-    /// Whether a stream is being drained, and which one was last.
-    draining: bool,
-    drained_by: usize,
+    /// The stream of which items are being handled on the short way.
+    handling: Option<u32>,
     declared: Option<Instant>,
     pub(crate) ready: ReadyOrder,
 }
@@ -123,7 +122,7 @@ impl Shard {
         Self {
             core,
             cells: Vec::new(),
-            streams: Vec::new(),
+            streams: Streams::default(),
             merge: Merge::default(),
             limits,
             on_panic,
@@ -156,8 +155,7 @@ impl Shard {
             timed: false,
             unmeasured: limits.max_mailbox.is_none(),
             items: 0,
-            draining: false,
-            drained_by: 0,
+            handling: None,
             declared: None,
             ready: ReadyOrder::Sorted,
         }
@@ -189,7 +187,7 @@ impl Shard {
 
     /// Keeps what this shard owns of a whole simulation; what others own is only known here.
     pub(crate) fn confine(&mut self, border: Border) {
-        for stream in &mut self.streams {
+        for stream in self.streams.iter_mut() {
             stream.cover();
             for who in stream.subscribers() {
                 if !border.owns(who) {
@@ -420,7 +418,7 @@ impl Shard {
         }
         if self.any_stopped {
             self.any_stopped = false;
-            for stream in &mut self.streams {
+            for stream in self.streams.iter_mut() {
                 stream.retain_living(&self.core);
             }
         }

@@ -6,6 +6,7 @@ mod drain;
 mod merge;
 mod plain;
 mod position;
+mod streams;
 mod tally;
 
 use std::any::{Any, TypeId};
@@ -15,10 +16,11 @@ use std::rc::Rc;
 
 use self::ahead::{Chained, Held, Item, Mark};
 use self::drain::Draining;
-pub(crate) use self::drain::Subscriber;
-pub(crate) use self::merge::{Heads, Merge, NO_HEAD, instant, key};
+pub(crate) use self::drain::{Drain, Drained, Subscriber};
+pub(crate) use self::merge::{Merge, NO_HEAD, instant, key};
 use self::plain::Plain;
 pub(crate) use self::position::{Position, Resume};
+pub(crate) use self::streams::Streams;
 pub(crate) use self::tally::{Cover, StreamTally};
 use crate::address::StreamRef;
 use crate::context::Control;
@@ -96,11 +98,6 @@ pub(crate) trait StreamCell {
     fn failure(&self) -> Option<&SourceError>;
     /// Makes everything of this instant current, and puts what belongs to its first round into the step.
     fn take(&mut self, at: Instant, core: &Core, step: &mut Vec<Entry>) -> Taken;
-    /// The instant behind the next one, if that one can be drained: if it has nothing but ordinary items.
-    fn look_behind(&mut self) -> Option<Instant>;
-    /// Delivers the next instant, of which it is known what is behind it, and in which nothing else happens; and those after it that are of this kind
-    /// too and come before the key `limit`. `None`: the last one is not over.
-    fn drain(&mut self, limit: u64, core: &mut Core, cells: &[Rc<dyn Cell>]) -> Option<Heads>;
     /// The deliveries that a drain has left undone, after a panic or for a poll.
     fn rest(&mut self, core: &Core, step: &mut Vec<Entry>);
     /// Puts the current item `index` into the step.
@@ -371,14 +368,6 @@ impl<M: Message> StreamCell for PastStream<M> {
         taken.head = self.head();
         taken.failed = self.failure.is_some() && self.failure().is_some();
         taken
-    }
-
-    fn look_behind(&mut self) -> Option<Instant> {
-        if self.paused { None } else { self.look_behind() }
-    }
-
-    fn drain(&mut self, limit: u64, core: &mut Core, cells: &[Rc<dyn Cell>]) -> Option<Heads> {
-        self.drain_instants(limit, core, cells)
     }
 
     fn rest(&mut self, core: &Core, step: &mut Vec<Entry>) {

@@ -60,7 +60,7 @@ impl Cast {
             let living = hot.life == Life::Living;
             cast.members.push(Member { path, digest: hot.path_digest, living, of, table, parent: None, events: None });
         }
-        for stream in &shard.streams {
+        for stream in shard.streams.iter() {
             cast.members[stream.id().index()].events = Some(stream.message().1);
         }
         // Parents stand before their children.

@@ -422,7 +422,7 @@ impl<'a> Restorer<'a> {
 
     /// Who is on whose lists, and who wants to be.
     fn subscribe(&mut self, cast: &Cast) -> Result<(), RestoreError> {
-        for stream in &mut self.shard.streams {
+        for stream in self.shard.streams.iter_mut() {
             for who in stream.subscribers() {
                 stream.unsubscribe(who);
             }

@@ -128,7 +128,7 @@ impl Taker<'_> {
         for id in core.order.ids().filter(|id| (self.owns)(*id) && *core.path(*id) != time_keeper) {
             slots.insert(id.0, self.slot(id)?);
         }
-        for stream in &self.shard.streams {
+        for stream in self.shard.streams.iter() {
             let (kind, of) = stream.message();
             for who in stream.subscribers().into_iter().filter(|who| (self.owns)(*who)) {
                 if self.table(who)?.message_of(of).is_none() {

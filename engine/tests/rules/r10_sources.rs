@@ -1,5 +1,6 @@
 //! R10: sources that fail, and sources that are longer than what is read ahead.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use stillpoint_engine::{Actor, Context, Handler, Late, Lent, Message, RunError, Source, SourceError, Stream, Timed};
@@ -67,6 +68,62 @@ fn r10_source_that_cannot_be_opened_or_gives_nothing_fails_before_the_start() {
         let (error, outcome) = check_failing(sim, "");
         assert_eq!(error, RunError::Source { stream: "s".to_owned(), error: SourceError(cause.to_owned()) });
         assert_eq!(outcome.deliveries, 0);
+    }
+}
+
+#[test]
+fn r10_streams_of_several_types_come_in_one_order() {
+    // Five streams, every other one of another type; sometimes one has several items before the next one's turn, sometimes all have one at once.
+    let next = |time: i64| (time / 3 * 7 + time / 50) % 5;
+    let times = |stream: i64| (1..=900i64).filter(move |time| next(*time) == stream || time % 100 == 0);
+    let mut sim = world();
+    let m = sim.put("m", silent());
+    for stream in 0..5 {
+        let name = format!("s{stream}");
+        let all: Vec<(i64, u64)> = times(stream).map(|time| (time, time as u64)).collect();
+        if stream % 2 == 0 {
+            sim.feed(&name, items(&all), &[m]);
+        } else {
+            let words = all.iter().map(|(time, value)| Timed { at: at(*time), value: Word(*value) }).collect();
+            let words = sim.stream(&name, Stream::from_vec(words)).expect("a free name");
+            sim.subscribe::<Word, _>(m, words);
+        }
+    }
+    let mut expected: Vec<(i64, i64, usize)> =
+        (0..5).flat_map(|stream| times(stream).enumerate().map(move |(index, time)| (time, stream, index))).collect();
+    expected.sort_unstable();
+    let kind = |stream: i64| if stream % 2 == 0 { "note" } else { "word" };
+    let line = |(count, (time, stream, index)): (usize, &(i64, i64, usize))| {
+        format!("{time}.0.0 m#{} <- s{stream}#{index} {} {time}\n", count + 2, kind(*stream))
+    };
+    check_after_start(sim, &expected.iter().enumerate().map(line).collect::<String>());
+}
+
+/// As many items as are said, one a nanosecond, then a panic.
+struct Panics(i64);
+
+impl Source for Panics {
+    type Item = Note;
+
+    fn next(&mut self) -> Result<Option<Timed<Note>>, SourceError> {
+        assert!(self.0 < 200, "the source panics");
+        self.0 += 1;
+        Ok(Some(Timed { at: at(self.0), value: Note(0) }))
+    }
+}
+
+#[test]
+fn r10_source_that_panics_in_the_middle_is_no_panic_of_an_actor() {
+    // Alone, and merged with another one.
+    for streams in [1, 2] {
+        let mut sim = world();
+        let m = sim.put("m", silent());
+        sim.feed("s", Stream::open(|| Ok(Panics(0))), &[m]);
+        if streams > 1 {
+            sim.feed("t", items(&[(150, 0), (500, 0)]), &[m]);
+        }
+        let panic = catch_unwind(AssertUnwindSafe(|| sim.run())).expect_err("a panic");
+        assert_eq!(panic.downcast_ref::<&str>().copied(), Some("the source panics"));
     }
 }
 

@@ -226,7 +226,7 @@ impl Shard {
         let core = &mut *self.core;
         core.faults.clear();
         if core.round == 0 && core.step == 0 {
-            for stream in &mut self.streams {
+            for stream in self.streams.iter_mut() {
                 stream.uncount(core.now);
             }
         }

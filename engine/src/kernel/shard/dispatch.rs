@@ -149,13 +149,12 @@ impl Shard {
     /// A handler or a task panicked (rule R9): what it emitted stands, the rest of its mailbox is lost.
     #[cold]
     pub(super) fn panicked(&mut self, payload: Box<dyn std::any::Any + Send>) {
-        if !self.inside {
+        if !self.inside && self.handling.is_none() {
             resume_unwind(payload);
         }
         self.inside = false;
-        if std::mem::take(&mut self.draining) {
-            self.merge.set(self.drained_by, self.streams[self.drained_by].head());
-            self.drained_into();
+        if let Some(number) = self.handling.take() {
+            self.drained_into(number as usize);
         }
         let actor = if self.stage.is_on() { self.polled } else { self.core.me };
         if self.stage.is_on() {

@@ -6,7 +6,7 @@ use crate::context::Control;
 use crate::error::RunError;
 use crate::kernel::border::Opening;
 use crate::kernel::entry::ActorId;
-use crate::kernel::stream::{Emitted, LateItem, NO_HEAD, StreamCall, StreamCell, instant, key};
+use crate::kernel::stream::{Drain, Drained, Emitted, LateItem, NO_HEAD, StreamCall, StreamCell, instant, key};
 use crate::snapshot::RestoreError;
 use crate::time::Instant;
 
@@ -47,7 +47,7 @@ impl Shard {
         self.declared = declared;
         self.merge.resize(self.streams.len());
         for number in 0..self.streams.len() {
-            resume(&mut *self.streams[number])?;
+            resume(&mut self.streams[number])?;
             self.look_at(number);
         }
         Ok(())
@@ -139,51 +139,28 @@ impl Shard {
         }
         self.delivered_before = self.core.counters.deliveries;
         (self.core.round, self.core.step, self.core.event) = (0, 0, None);
-        let bound = key(bound).min(NO_HEAD - 1);
-        let mut any = false;
-        for _ in 0..DRAIN {
-            let (number, head) = self.merge.least();
-            if head > bound || self.core.pending.may_come_before(instant(head)) || !self.is_alone(number, head) {
-                break;
-            }
-            any = true;
-            self.draining = true;
-            self.inside = true;
-            self.drained_by = number;
-            // If it is next again, it may go on to where another one is.
-            let limit = if self.merge.least().0 == number { self.merge.second().min(bound + 1) } else { 0 };
-            let drained = self.streams[number].drain(limit, &mut self.core, &self.cells);
-            self.inside = false;
-            self.draining = false;
-            let Some(heads) = drained else {
-                self.merge.set(number, self.streams[number].head());
-                self.drained_into();
-                if self.core.tasks.any_due() {
-                    self.poll(self.core.me);
-                }
-                break;
-            };
-            self.merge.stands_at(number, &heads);
-            if limit > 0 {
-                break;
+        let mut drain = Drain {
+            merge: &mut self.merge,
+            core: &mut self.core,
+            cells: &self.cells,
+            bound: key(bound).min(NO_HEAD - 1),
+            left: DRAIN,
+            handling: &mut self.handling,
+        };
+        let drained = self.streams.drain(&mut drain);
+        let any = drain.left < DRAIN;
+        if let Drained::Open(number) = drained {
+            self.drained_into(number);
+            if self.core.tasks.any_due() {
+                self.poll(self.core.me);
             }
         }
         any
     }
 
-    /// Whether the next instant can be drained; then the merge has passed over it.
-    #[inline(always)]
-    fn is_alone(&mut self, number: usize, head: u64) -> bool {
-        let mut behind = self.merge.behind(number);
-        if behind == NO_HEAD {
-            behind = self.streams[number].look_behind().map_or(NO_HEAD, key);
-        }
-        behind != NO_HEAD && self.merge.pass(number, head, behind)
-    }
-
     /// Goes on with the instant in which a drain has stopped.
-    pub(super) fn drained_into(&mut self) {
-        let number = self.drained_by;
+    pub(super) fn drained_into(&mut self, number: usize) {
+        self.merge.set(number, self.streams[number].head());
         self.phase = Phase::Running;
         self.pos = 0;
         self.step.clear();

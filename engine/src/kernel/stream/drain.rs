@@ -3,14 +3,14 @@
 
 use std::rc::Rc;
 
-use super::merge::{Heads, NO_HEAD, instant, key};
+use super::merge::{Heads, Merge, NO_HEAD, instant, key};
+use super::streams::{Group, Place};
 use super::{PLAIN, PastStream};
 use crate::actor::Handler;
 use crate::digest::{digest_of, digest_of_text};
 use crate::kernel::core::Core;
 use crate::kernel::door::{Door, door_of};
 use crate::kernel::entry::{ActorId, Cell, Entry, NONE};
-use crate::kernel::shard::DRAIN;
 use crate::message::Message;
 use crate::source::Timed;
 use crate::time::Instant;
@@ -48,6 +48,65 @@ pub(super) struct Draining {
     given: usize,
 }
 
+/// What a drain needs of its shard.
+pub(crate) struct Drain<'a> {
+    pub(crate) merge: &'a mut Merge,
+    pub(crate) core: &'a mut Core,
+    pub(crate) cells: &'a [Rc<dyn Cell>],
+    /// The last instant's key.
+    pub(crate) bound: u64,
+    /// How many instants there may be.
+    pub(crate) left: u64,
+    /// The stream of which items are being handled.
+    pub(crate) handling: &'a mut Option<u32>,
+}
+
+/// How a drain has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Drained {
+    /// Nothing of this kind is next, or there were as many instants as there may be.
+    Over,
+    /// A stream of another group is next.
+    OtherGroup,
+    /// The last instant, of this stream, is not over.
+    Open(usize),
+}
+
+impl<M: Message> Group<M> {
+    /// Drains whichever stream is next, as long as it is of this group.
+    pub(super) fn drain_while_next(&mut self, group: u32, places: &[Place], drain: &mut Drain<'_>) -> Drained {
+        let Drain { merge, core, cells, bound, left, handling } = drain;
+        core.kind = M::KIND;
+        while *left > 0 {
+            let (number, head) = merge.least();
+            if head > *bound || core.pending.may_come_before(instant(head)) {
+                return Drained::Over;
+            }
+            let place = places[number];
+            if place.group != group {
+                return Drained::OtherGroup;
+            }
+            let stream = &mut self.0[place.at as usize];
+            let mut behind = merge.behind(number);
+            if behind == NO_HEAD && !stream.paused {
+                behind = stream.look_behind().map_or(NO_HEAD, key);
+            }
+            // Then the merge has passed over it.
+            if behind == NO_HEAD || !merge.pass(number, head, behind) {
+                return Drained::Over;
+            }
+            // If it is next again, it may go on to where another one is.
+            let limit = if merge.least().0 == number { merge.second().min(*bound + 1) } else { 0 };
+            let mut handles = |handles: bool| **handling = handles.then_some(number as u32);
+            match stream.drain_instants(limit, left, core, cells, &mut handles) {
+                Some(heads) => merge.stands_at(number, &heads),
+                None => return Drained::Open(number),
+            }
+        }
+        Drained::Over
+    }
+}
+
 impl<M: Message> PastStream<M> {
     /// Sees whether the next instant has ordinary items alone, and gives the instant behind it.
     #[inline(always)]
@@ -63,17 +122,6 @@ impl<M: Message> PastStream<M> {
                 Some(next.at)
             }
             _ => self.look_behind_several(),
-        }
-    }
-
-    /// Where the stream will stand after the next item, if nothing has to be read to know.
-    #[inline(always)]
-    fn heads_after_one(&self) -> Option<Heads> {
-        match self.plain.ahead() {
-            [_, item, next, ..] if next.at > item.at && self.next == self.ready.len() => {
-                Some(Heads { head: key(item.at), behind: key(next.at) })
-            }
-            _ => None,
         }
     }
 
@@ -101,25 +149,34 @@ impl<M: Message> PastStream<M> {
     }
 
     /// Delivers the instant that was looked at, and looks at the next one: one after another, as long as nothing else comes before it and at most
-    /// [`DRAIN`] of them. `None`: the last one is not over.
+    /// `left` of them. `None`: the last one is not over.
     #[inline(always)]
-    pub(super) fn drain_instants(&mut self, limit: u64, core: &mut Core, cells: &[Rc<dyn Cell>]) -> Option<Heads> {
-        let mut left = DRAIN;
+    fn drain_instants(
+        &mut self,
+        limit: u64,
+        left: &mut u64,
+        core: &mut Core,
+        cells: &[Rc<dyn Cell>],
+        handles: &mut impl FnMut(bool),
+    ) -> Option<Heads> {
         loop {
             self.draining.subscribers = 0;
             self.draining.given = 0;
-            let heads = if self.draining.items == 1 {
-                let heads = self.heads_after_one();
-                self.deliver_one(core, cells).then_some(heads)
+            *left -= 1;
+            let (is_over, mut heads) = if self.draining.items == 1 {
+                self.deliver_one(core, cells, handles)
             } else {
-                self.deliver_together(core, cells).then_some(None)
+                handles(true);
+                (self.deliver_together(core, cells), Heads::UNKNOWN)
             };
-            let heads = match heads? {
-                Some(heads) => heads,
-                None => self.heads(),
-            };
-            left -= 1;
-            if heads.head >= limit || heads.behind == NO_HEAD || left == 0 || core.pending.may_come_before(instant(heads.head)) {
+            handles(false);
+            if !is_over {
+                return None;
+            }
+            if heads.behind == NO_HEAD {
+                heads = self.heads();
+            }
+            if heads.head >= limit || heads.behind == NO_HEAD || *left == 0 || core.pending.may_come_before(instant(heads.head)) {
                 return Some(heads);
             }
         }
@@ -137,18 +194,25 @@ impl<M: Message> PastStream<M> {
         }
     }
 
-    /// Makes an instant of the next item and delivers it. `false`: the instant is not over.
+    /// Makes an instant of the next item and delivers it. Whether that instant is over, and where the stream stands then, if nothing has to be read to
+    /// know.
     #[inline(always)]
-    fn deliver_one(&mut self, core: &mut Core, cells: &[Rc<dyn Cell>]) -> bool {
-        let (index, item) = self.plain.pass_one();
+    fn deliver_one(&mut self, core: &mut Core, cells: &[Rc<dyn Cell>], handles: &mut impl FnMut(bool)) -> (bool, Heads) {
+        debug_assert_eq!(self.next, self.ready.len(), "what was judged comes before what need not be");
+        let (index, item, behind) = self.plain.pass_one();
+        let heads = match behind {
+            [item, next, ..] if next.at > item.at => Heads { head: key(item.at), behind: key(next.at) },
+            _ => Heads::UNKNOWN,
+        };
+        handles(true);
         core.now = item.at;
         self.passed += 1;
-        let word = core.word(self.id, index, const { digest_of_text(M::KIND) }, digest_of(&item.value));
+        let word = core.first_word(self.id, index, const { digest_of_text(M::KIND) }, digest_of(&item.value));
         let mut any = false;
         for subscriber in &mut self.subscribers {
             self.draining.subscribers += 1;
             let who = subscriber.who;
-            if !core.record_if_living(who, M::KIND, word) {
+            if !core.record_if_living(who, word) {
                 continue;
             }
             if !any {
@@ -162,10 +226,10 @@ impl<M: Message> PastStream<M> {
             core.show_share(|| Entry::of_stream(self.id, who, index, NONE, NONE), &item.value);
             subscriber.handle(&item.value, cells, core);
             if core.tasks.any_due() {
-                return false;
+                return (false, heads);
             }
         }
-        is_over(core, any)
+        (is_over(core, any), heads)
     }
 
     /// As [`PastStream::deliver_one`], with several items: each subscriber gets all of them before the next one gets any.
@@ -194,7 +258,7 @@ impl<M: Message> PastStream<M> {
             if core.is_living(who) {
                 for ((item, word), index) in all.iter().zip(&self.words).zip(first..) {
                     self.draining.given += 1;
-                    core.record_word(who, M::KIND, *word);
+                    core.record_share(who, *word);
                     core.show_share(|| Entry::of_stream(self.id, who, index, NONE, NONE), &item.value);
                     subscriber.handle(&item.value, cells, core);
                 }

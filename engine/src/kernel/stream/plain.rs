@@ -67,12 +67,13 @@ impl<M: 'static> Plain<M> {
         self.next += count;
     }
 
-    /// The next one and its index; it is over.
+    /// The next one, which is over with this, its index, and what lies behind it.
     #[inline(always)]
-    pub(super) fn pass_one(&mut self) -> (u64, &Timed<M>) {
+    pub(super) fn pass_one(&mut self) -> (u64, &Timed<M>, &[Timed<M>]) {
         let (at, index) = self.next();
         self.next += 1;
-        (index, &self.all()[at])
+        let (item, behind) = self.all()[at..].split_first().expect("an item that was looked at");
+        (index, item, behind)
     }
 
     /// Forgets what is over, if that is worth it: what is still to come is moved to the front.
