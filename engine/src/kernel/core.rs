@@ -340,11 +340,21 @@ impl Core {
         self.last = Some(self.now);
     }
 
-    /// The type of the message that is alone in the step emitted, for one who lives. `None`: that step is of another kind.
+    /// What is alone in the step emitted, and its type: a message for one who lives, or a publication. `None`: that step is of another kind.
     #[inline(always)]
-    pub(crate) fn lone_message(&self, max_steps: u32) -> Option<u16> {
+    pub(crate) fn lone_next(&self, max_steps: u32) -> Option<(What, u16)> {
         let [entry] = &self.next[..] else { return None };
-        (entry.what == What::Now && self.is_living(entry.to) && self.step + 1 < max_steps).then_some(entry.ty)
+        let is_plain = entry.what == What::Publication || entry.what == What::Now && self.is_living(entry.to);
+        (is_plain && self.step + 1 < max_steps).then_some((entry.what, entry.ty))
+    }
+
+    /// Makes the step emitted the one that is delivered; it is of one entry.
+    #[inline(always)]
+    pub(crate) fn turn_to_lone(&mut self, step: &mut Box<Vec<Entry>>) {
+        step.clear();
+        std::mem::swap(&mut self.next, step);
+        self.stores.turn();
+        self.step += 1;
     }
 
     /// Begins the instant of the one delivery that is due before all others, up to `bound`, if its entry passes and its receiver lives.

@@ -33,10 +33,10 @@ impl<M> Default for Doors<M> {
 impl<M: Message> Doors<M> {
     /// Hands a recorded message over to its receiver, behind a door that the thunk opens.
     #[inline(always)]
-    pub(crate) fn hand_over(&mut self, message: &M, to: ActorId, thunk: Thunk, cells: &[Rc<dyn Cell>], core: &mut Core) {
+    pub(crate) fn hand_over(&mut self, message: &M, to: ActorId, thunk: impl FnOnce() -> Thunk, cells: &[Rc<dyn Cell>], core: &mut Core) {
         match self.0.get(to.index()) {
             Some(Some(door)) => door.handle(message, core, to),
-            _ => self.knock(message, to, thunk, cells, core),
+            _ => self.knock(message, to, thunk(), cells, core),
         }
     }
 

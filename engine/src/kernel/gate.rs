@@ -7,7 +7,7 @@ use crate::address::Sub;
 use crate::digest::{digest_of, digest_of_text};
 use crate::kernel::core::{Core, Life};
 use crate::kernel::door::Doors;
-use crate::kernel::entry::{ActorId, Cell, Entry};
+use crate::kernel::entry::{ActorId, Cell, Entry, What};
 use crate::kernel::store::Store;
 use crate::message::Message;
 use crate::time::Instant;
@@ -65,7 +65,7 @@ impl<M: Message> Gate<M> {
 fn deliver<M: Message>(message: &M, doors: &mut Doors<M>, cells: &[Rc<dyn Cell>], core: &mut Core, entry: &Entry) {
     core.kind = M::KIND;
     core.record_of_kind(entry.from, entry.cause, entry.to, message, digest_of(message));
-    doors.hand_over(message, entry.to, entry.thunk, cells, core);
+    doors.hand_over(message, entry.to, || entry.thunk, cells, core);
 }
 
 impl<M: Message> AnyGate for Gate<M> {
@@ -87,8 +87,8 @@ impl<M: Message> AnyGate for Gate<M> {
         let sent = self.store.sent(&core.stores);
         let message = &sent[entry.payload as usize];
         core.record_word(entry.to, M::KIND, word);
-        core.show_share(|| *entry, message);
-        self.doors.hand_over(message, entry.to, entry.thunk, cells, core);
+        core.show_share(entry.from, entry.cause, entry.to, message);
+        self.doors.hand_over(message, entry.to, || entry.thunk, cells, core);
     }
 
     fn share_on(&mut self, sharing: Sharing<'_>, cells: &[Rc<dyn Cell>], core: &mut Core, entry: &mut Entry) -> bool {
@@ -104,8 +104,8 @@ impl<M: Message> AnyGate for Gate<M> {
                 continue;
             }
             core.record_share(sub.to, word);
-            core.show_share(|| *entry, message);
-            self.doors.hand_over(message, sub.to, sub.thunk, cells, core);
+            core.show_share(entry.from, entry.cause, sub.to, message);
+            self.doors.hand_over(message, sub.to, || sub.thunk, cells, core);
             if core.tasks.any_due() {
                 return true;
             }
@@ -116,18 +116,15 @@ impl<M: Message> AnyGate for Gate<M> {
     fn run_sent(&mut self, step: &mut Box<Vec<Entry>>, cells: &[Rc<dyn Cell>], core: &mut Core, max_steps: u32) {
         let ty = self.store.ty();
         core.kind = M::KIND;
-        while core.lone_message(max_steps) == Some(ty) {
-            step.clear();
-            std::mem::swap(&mut core.next, step);
-            core.stores.turn();
-            core.step += 1;
+        while core.lone_next(max_steps) == Some((What::Now, ty)) {
+            core.turn_to_lone(step);
             core.counters.steps += 1;
             let [entry] = &step[..] else { return };
             core.me = entry.to;
             let sent = self.store.sent(&core.stores);
             let message = &sent[entry.payload as usize];
             core.record_of_kind(entry.from, entry.cause, entry.to, message, digest_of(message));
-            self.doors.hand_over(message, entry.to, entry.thunk, cells, core);
+            self.doors.hand_over(message, entry.to, || entry.thunk, cells, core);
             drop(sent);
             if core.attention | core.tasks.any_due() {
                 return;
@@ -144,7 +141,7 @@ impl<M: Message> AnyGate for Gate<M> {
             *left -= 1;
             let message = self.store.take(lone.payload);
             core.record_first(lone.from, lone.cause, lone.to, &message, digest_of(&message));
-            self.doors.hand_over(&message, lone.to, lone.thunk, cells, core);
+            self.doors.hand_over(&message, lone.to, || lone.thunk, cells, core);
             if !core.is_quiet() {
                 return true;
             }

@@ -96,10 +96,9 @@ impl Core {
 
     /// Shows what was recorded by its word.
     #[inline(always)]
-    pub(crate) fn show_share<M: Message>(&mut self, entry: impl FnOnce() -> Entry, message: &M) {
+    pub(crate) fn show_share<M: Message>(&mut self, from: ActorId, cause: u64, to: ActorId, message: &M) {
         if self.observer.is_some() {
-            let entry = entry();
-            self.show(entry.from, entry.cause, entry.to, message, digest_of(message));
+            self.show(from, cause, to, message, digest_of(message));
         }
     }
 

@@ -19,12 +19,16 @@ impl Shard {
             let before = left;
             let Some(bound) = self.before_streams(bound) else { break };
             let Some(first) = self.core.pending.first(bound) else { break };
-            let is_loud = match (first.is_kept_message(), first.ty) {
-                (true, ty) => {
-                    self.begin_running(0);
-                    self.gates.of(&self.core, ty).run_kept(&self.cells, &mut self.core, bound, &mut left)
-                }
-                _ => self.run_wake(bound, &mut left),
+            let is_loud = if first.is_kept_message() {
+                let ty = first.ty;
+                self.begin_running(0);
+                self.gates.of(&self.core, ty).run_kept(&self.cells, &mut self.core, bound, &mut left)
+            } else if first.what == What::Wake {
+                self.run_wake(bound, &mut left)
+            } else if self.emit_lone(bound) {
+                return true;
+            } else {
+                break;
             };
             if is_loud {
                 // Whatever is counted for this instant is counted at its still point.
@@ -60,6 +64,20 @@ impl Shard {
             return false;
         }
         self.begin_running(0);
+        true
+    }
+
+    /// Begins an instant of one delivery, of whatever kind, but for ticks. `false`: the next one is not like that.
+    fn emit_lone(&mut self, bound: Instant) -> bool {
+        let core = &mut *self.core;
+        let Some((at, entry)) = core.pending.pop_lone(bound, |entry| entry.what != What::Timer) else { return false };
+        self.step.push(Entry { node: NONE, ..*entry });
+        core.now = at;
+        (core.round, core.step) = (0, 0);
+        self.delivered_before = core.counters.deliveries;
+        self.steps_before = core.counters.steps;
+        self.emitted_in_order = true;
+        self.phase = Phase::Emitted;
         true
     }
 
@@ -123,17 +141,23 @@ impl Shard {
         }
     }
 
-    /// After a step that has ended: runs the messages that come alone, a step each, and moves on to the next step.
+    /// After a step that has ended: runs the messages and publications that come alone, a step each, and moves on to the next step.
     #[inline(always)]
     fn step_on(&mut self) {
         while self.unmeasured
             && self.phase == Phase::Ended
-            && let Some(ty) = self.core.lone_message(self.limits.max_steps)
+            && let Some((what, ty)) = self.core.lone_next(self.limits.max_steps)
         {
-            self.core.event = None;
-            self.begin_running(1);
-            self.gates.of(&self.core, ty).run_sent(&mut self.step, &self.cells, &mut self.core, self.limits.max_steps);
-            self.has_stepped();
+            if what == What::Publication {
+                self.core.turn_to_lone(&mut self.step);
+                let list = self.core.published.pop();
+                self.share_with(list);
+            } else {
+                self.core.event = None;
+                self.begin_running(1);
+                self.gates.of(&self.core, ty).run_sent(&mut self.step, &self.cells, &mut self.core, self.limits.max_steps);
+                self.has_stepped();
+            }
         }
         if self.phase == Phase::Ended {
             self.next_step();

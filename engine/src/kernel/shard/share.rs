@@ -1,6 +1,9 @@
 //! The short way of a publication that is alone in its step. Invariant: each subscriber has its turn once, in R1's order, whoever panics.
 
+use std::rc::Rc;
+
 use super::{Phase, Shard};
+use crate::address::Sub;
 use crate::kernel::entry::What;
 use crate::kernel::gate::Sharing;
 
@@ -14,9 +17,15 @@ impl Shard {
 
     /// Begins the step of one publication, without an entry for every subscriber.
     pub(super) fn run_publication(&mut self) {
+        let list = self.published.pop();
+        self.share_with(list);
+    }
+
+    /// As [`Shard::run_publication`], among those on this list.
+    pub(super) fn share_with(&mut self, list: Option<Rc<Vec<Sub>>>) {
         let entry = &mut self.step[0];
         (entry.what, entry.extra) = (What::Share, 0);
-        self.sharing = self.published.pop();
+        self.sharing = list;
         self.shared = 0;
         self.pos = 1;
         self.phase = Phase::Running;

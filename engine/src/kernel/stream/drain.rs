@@ -10,7 +10,7 @@ use crate::actor::Handler;
 use crate::digest::{digest_of, digest_of_text};
 use crate::kernel::core::Core;
 use crate::kernel::door::{Door, door_of};
-use crate::kernel::entry::{ActorId, Cell, Entry, NONE};
+use crate::kernel::entry::{ActorId, Cell, Entry};
 use crate::message::Message;
 use crate::source::Timed;
 use crate::time::Instant;
@@ -223,7 +223,7 @@ impl<M: Message> PastStream<M> {
                     cover.add(self.passed - 1);
                 }
             }
-            core.show_share(|| Entry::of_stream(self.id, who, index, NONE, NONE), &item.value);
+            core.show_share(self.id, index, who, &item.value);
             subscriber.handle(&item.value, cells, core);
             if core.tasks.any_due() {
                 return (false, heads);
@@ -259,7 +259,7 @@ impl<M: Message> PastStream<M> {
                 for ((item, word), index) in all.iter().zip(&self.words).zip(first..) {
                     self.draining.given += 1;
                     core.record_share(who, *word);
-                    core.show_share(|| Entry::of_stream(self.id, who, index, NONE, NONE), &item.value);
+                    core.show_share(self.id, index, who, &item.value);
                     subscriber.handle(&item.value, cells, core);
                 }
             }
