@@ -7,7 +7,7 @@ use crate::address::Sub;
 use crate::digest::{digest_of, digest_of_text};
 use crate::kernel::core::{Core, Life};
 use crate::kernel::door::Doors;
-use crate::kernel::entry::{ActorId, Cell, Entry, What};
+use crate::kernel::entry::{ActorId, Cell, Entry, Step, What};
 use crate::kernel::store::Store;
 use crate::message::Message;
 use crate::time::Instant;
@@ -35,7 +35,7 @@ pub(crate) trait AnyGate {
     /// Gives all who are left their shares of a publication, up to one that has tasks to be polled. Whether there is such a one.
     fn share_on(&mut self, sharing: Sharing<'_>, cells: &[Rc<dyn Cell>], core: &mut Core, entry: &mut Entry) -> bool;
     /// Delivers the message that is alone in the step emitted, and runs on through the steps after it while they are like that, of this type.
-    fn run_sent(&mut self, step: &mut Box<Vec<Entry>>, cells: &[Rc<dyn Cell>], core: &mut Core, max_steps: u32);
+    fn run_sent(&mut self, step: &mut Step, cells: &[Rc<dyn Cell>], core: &mut Core, max_steps: u32);
     /// Delivers kept messages of this type that are due up to `bound` and alone in their instants, at most `left`, which it counts down.
     /// `true`: the last one's instant is not over with it.
     fn run_kept(&mut self, cells: &[Rc<dyn Cell>], core: &mut Core, bound: Instant, left: &mut u64) -> bool;
@@ -113,7 +113,7 @@ impl<M: Message> AnyGate for Gate<M> {
         false
     }
 
-    fn run_sent(&mut self, step: &mut Box<Vec<Entry>>, cells: &[Rc<dyn Cell>], core: &mut Core, max_steps: u32) {
+    fn run_sent(&mut self, step: &mut Step, cells: &[Rc<dyn Cell>], core: &mut Core, max_steps: u32) {
         let ty = self.store.ty();
         core.kind = M::KIND;
         while core.lone_next(max_steps) == Some((What::Now, ty)) {

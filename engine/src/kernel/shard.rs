@@ -16,7 +16,7 @@ use crate::address::Sub;
 use crate::error::{RunError, Site};
 use crate::kernel::border::Border;
 use crate::kernel::core::Core;
-use crate::kernel::entry::{ActorId, Cell, Class, Entry, NONE, Thunk, Vacant, What};
+use crate::kernel::entry::{ActorId, Cell, Class, Entry, NONE, Step, Thunk, Vacant, What};
 use crate::kernel::gate::Gates;
 use crate::kernel::ready::ReadyOrder;
 use crate::kernel::stream::{Merge, Streams};
@@ -71,8 +71,7 @@ pub(crate) struct Shard {
     /// Whether a handler or a task is under way.
     inside: bool,
     /// The step under way.
-    #[expect(clippy::box_collection, reason = "changes places with the step being emitted by one pointer")]
-    step: Box<Vec<Entry>>,
+    step: Step,
     pos: usize,
     /// Whose tasks were polled last.
     polled: ActorId,

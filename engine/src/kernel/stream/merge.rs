@@ -178,7 +178,7 @@ fn climb_of(len: usize) -> Climb {
 
 fn climb_in<const LEN: usize>(nodes: &mut [u64], stream: usize, leaf: u64) -> u64 {
     let nodes: &mut [u64; LEN] = nodes.try_into().expect("a tree of this size");
-    let mut node = LEN / 2 | stream % (LEN / 2);
+    let mut node = (LEN / 2) | (stream % (LEN / 2));
     let mut least = leaf;
     nodes[node] = least;
     for _ in 1..LEN.trailing_zeros() {
