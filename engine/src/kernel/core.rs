@@ -172,6 +172,8 @@ pub(crate) struct Core {
     /// Who is handling, and the count of what it handles.
     pub(crate) me: ActorId,
     pub(crate) cause: u64,
+    /// The stream of which an item is being handled on the short way, if one is.
+    pub(crate) draining: u32,
     /// The times of the delivery under way, if they are not all the instant's.
     pub(crate) event: Option<Event>,
     pub(crate) kind: &'static str,
@@ -238,6 +240,7 @@ impl Core {
             step: 0,
             me: ActorId(0),
             cause: 0,
+            draining: NONE,
             event: None,
             kind: "start",
             hot: Vec::new(),

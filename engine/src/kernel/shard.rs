@@ -106,8 +106,6 @@ pub(crate) struct Shard {
     unmeasured: bool,
     /// Stream items of the step, to be counted if it is run.
     items: u64,
-    /// The stream of which items are being handled on the short way.
-    handling: Option<u32>,
     declared: Option<Instant>,
     pub(crate) ready: ReadyOrder,
 }
@@ -154,7 +152,6 @@ impl Shard {
             timed: false,
             unmeasured: limits.max_mailbox.is_none(),
             items: 0,
-            handling: None,
             declared: None,
             ready: ReadyOrder::Sorted,
         }

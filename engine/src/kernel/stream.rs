@@ -166,7 +166,7 @@ pub(crate) struct PastStream<M> {
     counted: (Option<Instant>, LateCounts),
     /// The real items that have come up.
     passed: u64,
-    cover: Option<Cover>,
+    cover: Option<Box<Cover>>,
 }
 
 impl<M: Message> PastStream<M> {
@@ -478,11 +478,11 @@ impl<M: Message> StreamCell for PastStream<M> {
     }
 
     fn cover(&mut self) {
-        self.cover = Some(Cover::default());
+        self.cover = Some(Box::default());
     }
 
     fn tally(&self, path: Path) -> StreamTally {
-        StreamTally { path, opened: self.opened, counts: self.counts, cover: self.cover.clone() }
+        StreamTally { path, opened: self.opened, counts: self.counts, cover: self.cover.as_deref().cloned() }
     }
 
     fn message(&self) -> (&'static str, TypeId) {

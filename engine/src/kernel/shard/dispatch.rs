@@ -149,12 +149,13 @@ impl Shard {
     /// A handler or a task panicked (rule R9): what it emitted stands, the rest of its mailbox is lost.
     #[cold]
     pub(super) fn panicked(&mut self, payload: Box<dyn std::any::Any + Send>) {
-        if !self.inside && self.handling.is_none() {
+        let draining = std::mem::replace(&mut self.core.draining, NONE);
+        if !self.inside && draining == NONE {
             resume_unwind(payload);
         }
         self.inside = false;
-        if let Some(number) = self.handling.take() {
-            self.drained_into(number as usize);
+        if draining != NONE {
+            self.drained_into(draining as usize);
         }
         let actor = if self.stage.is_on() { self.polled } else { self.core.me };
         if self.stage.is_on() {

@@ -139,14 +139,8 @@ impl Shard {
         }
         self.delivered_before = self.core.counters.deliveries;
         (self.core.round, self.core.step, self.core.event) = (0, 0, None);
-        let mut drain = Drain {
-            merge: &mut self.merge,
-            core: &mut self.core,
-            cells: &self.cells,
-            bound: key(bound).min(NO_HEAD - 1),
-            left: DRAIN,
-            handling: &mut self.handling,
-        };
+        let mut drain =
+            Drain { merge: &mut self.merge, core: &mut self.core, cells: &self.cells, bound: key(bound).min(NO_HEAD - 1), left: DRAIN };
         let drained = self.streams.drain(&mut drain);
         let any = drain.left < DRAIN;
         if let Drained::Open(number) = drained {

@@ -10,7 +10,7 @@ use crate::actor::Handler;
 use crate::digest::{digest_of, digest_of_text};
 use crate::kernel::core::Core;
 use crate::kernel::door::{Door, door_of};
-use crate::kernel::entry::{ActorId, Cell, Entry};
+use crate::kernel::entry::{ActorId, Cell, Entry, NONE};
 use crate::message::Message;
 use crate::source::Timed;
 use crate::time::Instant;
@@ -57,8 +57,6 @@ pub(crate) struct Drain<'a> {
     pub(crate) bound: u64,
     /// How many instants there may be.
     pub(crate) left: u64,
-    /// The stream of which items are being handled.
-    pub(crate) handling: &'a mut Option<u32>,
 }
 
 /// How a drain has ended.
@@ -75,16 +73,17 @@ pub(crate) enum Drained {
 impl<M: Message> Group<M> {
     /// Drains whichever stream is next, as long as it is of this group.
     pub(super) fn drain_while_next(&mut self, group: u32, places: &[Place], drain: &mut Drain<'_>) -> Drained {
-        let Drain { merge, core, cells, bound, left, handling } = drain;
+        let Drain { merge, core, cells, bound, .. } = drain;
+        let mut left = drain.left;
         core.kind = M::KIND;
-        while *left > 0 {
+        let drained = loop {
             let (number, head) = merge.least();
-            if head > *bound || core.pending.may_come_before(instant(head)) {
-                return Drained::Over;
+            if left == 0 || head > *bound || core.pending.may_come_before(instant(head)) {
+                break Drained::Over;
             }
             let place = places[number];
             if place.group != group {
-                return Drained::OtherGroup;
+                break Drained::OtherGroup;
             }
             let stream = &mut self.0[place.at as usize];
             let mut behind = merge.behind(number);
@@ -93,17 +92,17 @@ impl<M: Message> Group<M> {
             }
             // Then the merge has passed over it.
             if behind == NO_HEAD || !merge.pass(number, head, behind) {
-                return Drained::Over;
+                break Drained::Over;
             }
             // If it is next again, it may go on to where another one is.
             let limit = if merge.least().0 == number { merge.second().min(*bound + 1) } else { 0 };
-            let mut handles = |handles: bool| **handling = handles.then_some(number as u32);
-            match stream.drain_instants(limit, left, core, cells, &mut handles) {
+            match stream.drain_instants(number as u32, limit, &mut left, core, cells) {
                 Some(heads) => merge.stands_at(number, &heads),
-                None => return Drained::Open(number),
+                None => break Drained::Open(number),
             }
-        }
-        Drained::Over
+        };
+        drain.left = left;
+        drained
     }
 }
 
@@ -151,25 +150,18 @@ impl<M: Message> PastStream<M> {
     /// Delivers the instant that was looked at, and looks at the next one: one after another, as long as nothing else comes before it and at most
     /// `left` of them. `None`: the last one is not over.
     #[inline(always)]
-    fn drain_instants(
-        &mut self,
-        limit: u64,
-        left: &mut u64,
-        core: &mut Core,
-        cells: &[Rc<dyn Cell>],
-        handles: &mut impl FnMut(bool),
-    ) -> Option<Heads> {
+    fn drain_instants(&mut self, number: u32, limit: u64, left: &mut u64, core: &mut Core, cells: &[Rc<dyn Cell>]) -> Option<Heads> {
         loop {
             self.draining.subscribers = 0;
             self.draining.given = 0;
             *left -= 1;
             let (is_over, mut heads) = if self.draining.items == 1 {
-                self.deliver_one(core, cells, handles)
+                self.deliver_one(number, core, cells)
             } else {
-                handles(true);
+                core.draining = number;
                 (self.deliver_together(core, cells), Heads::UNKNOWN)
             };
-            handles(false);
+            core.draining = NONE;
             if !is_over {
                 return None;
             }
@@ -197,14 +189,14 @@ impl<M: Message> PastStream<M> {
     /// Makes an instant of the next item and delivers it. Whether that instant is over, and where the stream stands then, if nothing has to be read to
     /// know.
     #[inline(always)]
-    fn deliver_one(&mut self, core: &mut Core, cells: &[Rc<dyn Cell>], handles: &mut impl FnMut(bool)) -> (bool, Heads) {
+    fn deliver_one(&mut self, number: u32, core: &mut Core, cells: &[Rc<dyn Cell>]) -> (bool, Heads) {
         debug_assert_eq!(self.next, self.ready.len(), "what was judged comes before what need not be");
         let (index, item, behind) = self.plain.pass_one();
         let heads = match behind {
             [item, next, ..] if next.at > item.at => Heads { head: key(item.at), behind: key(next.at) },
             _ => Heads::UNKNOWN,
         };
-        handles(true);
+        core.draining = number;
         core.now = item.at;
         self.passed += 1;
         let word = core.first_word(self.id, index, const { digest_of_text(M::KIND) }, digest_of(&item.value));
