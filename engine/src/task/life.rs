@@ -35,6 +35,7 @@ impl Core {
         let task = Task { index, generation: slot.generation, owner: self.me, number: cold.tasks_started };
         cold.tasks_started += 1;
         tasks.fresh.push(Due { index, generation: slot.generation, cause: self.cause, kind: self.kind });
+        tasks.due = true;
         self.cold[self.me.index()].tasks.push(index);
         task
     }
@@ -148,6 +149,7 @@ impl Core {
                     None => {
                         self.tasks.woken.clear();
                         self.tasks.fresh.clear();
+                        self.tasks.due = false;
                         return None;
                     }
                 }

@@ -89,6 +89,8 @@ pub(crate) struct Tasks {
     free_waits: Vec<u32>,
     pub(super) woken: Vec<Due>,
     pub(super) fresh: Vec<Due>,
+    /// Whether one of these has something: asked after every delivery.
+    pub(super) due: bool,
     pub(super) current: u32,
     /// Whether a poll is under way.
     pub(crate) polling: bool,
@@ -107,6 +109,7 @@ impl Default for Tasks {
             free_waits: Vec::new(),
             woken: Vec::new(),
             fresh: Vec::new(),
+            due: false,
             current: 0,
             polling: false,
             inboxes: Inboxes::default(),
@@ -120,7 +123,7 @@ impl Tasks {
     /// Whether a poll is due after the handlers of the actor under way.
     #[inline(always)]
     pub(crate) fn any_due(&self) -> bool {
-        !self.woken.is_empty() || !self.fresh.is_empty()
+        self.due
     }
 
     /// Whether there are tasks.
@@ -134,6 +137,7 @@ impl Tasks {
             self.slots[due.index as usize].woken = false;
         }
         self.fresh.clear();
+        self.due = false;
     }
 
     /// The waker of every poll. The engine does not use it.
@@ -210,6 +214,7 @@ impl Tasks {
         if !slot.woken {
             slot.woken = true;
             self.woken.push(Due { index, generation: slot.generation, cause, kind });
+            self.due = true;
         }
     }
 
